@@ -1,0 +1,60 @@
+package cms
+
+import (
+	"context"
+	"crypto"
+	"fmt"
+
+	"github.com/saoy/saoy/signer"
+)
+
+// Options of Sign. The zero value signs with the algorithm that suits the key, without a
+// time-stamp.
+type Options struct {
+	// PSS chooses RSASSA-PSS for RSA keys.
+	PSS bool
+	// TimeStamper, if any, time-stamps the signature value.
+	TimeStamper signer.TimeStamper
+}
+
+// Sign signs the digest of detached content, made with the Hash of the algorithm that
+// AlgorithmFor gives for the key, and returns the DER of the SignedData. It uses the key
+// once, and the network only through the time-stamper. The signature is verified with the
+// certificate's key before anything is time-stamped or returned: signer.ErrKeyRefused if it
+// does not fit.
+func Sign(ctx context.Context, id signer.Identity, digest []byte, opts Options) ([]byte, error) {
+	alg, err := AlgorithmFor(id.Certificate.PublicKey, opts.PSS)
+	if err != nil {
+		return nil, err
+	}
+	attributes, err := SignedAttributes(digest, alg.Hash, id.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	signature, err := SignAttributes(ctx, id, alg, attributes)
+	if err != nil {
+		return nil, err
+	}
+	in := Input{Attributes: attributes, Signature: signature, Algorithm: alg, Certificate: id.Certificate, Chain: id.Chain}
+	if opts.TimeStamper != nil {
+		in.TimeStampToken, err = opts.TimeStamper.TimeStamp(ctx, sum(crypto.SHA256, signature), crypto.SHA256)
+		if err != nil {
+			return nil, fmt.Errorf("time-stamp: %w", err)
+		}
+	}
+	return Build(in)
+}
+
+// SignAttributes has the key sign signed attributes and returns the signature value, verified
+// with the certificate's key.
+func SignAttributes(ctx context.Context, id signer.Identity, alg Algorithm, attributes []byte) ([]byte, error) {
+	digest := sum(alg.Hash, attributes)
+	signature, err := id.Key.Sign(ctx, digest, alg.SignerOpts())
+	if err != nil {
+		return nil, fmt.Errorf("sign: %w", err)
+	}
+	if err := alg.Verify(id.Certificate.PublicKey, digest, signature); err != nil {
+		return nil, fmt.Errorf("%w: signature does not fit the certificate: %w", signer.ErrKeyRefused, err)
+	}
+	return signature, nil
+}

@@ -35,10 +35,9 @@ func NewToken(rand io.Reader) (Token, error) {
 // ParseToken reads the last segment of a sharing link. A token is copied by machines, so it
 // forgives nothing; the error is ErrToken.
 func ParseToken(s string) (Token, error) {
-	if len(s) != tokenLen {
-		return Token{}, ErrToken
-	}
-	if _, err := base64.RawURLEncoding.Strict().DecodeString(s); err != nil {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	// The decoder skips line ends, so the length of both forms is checked.
+	if err != nil || len(s) != tokenLen || len(b) != TokenBits/8 {
 		return Token{}, ErrToken
 	}
 	return Token{text: s}, nil

@@ -13,17 +13,22 @@ type Entry struct {
 // E makes an Entry: Dict{E("Type", Name("Page")), …}.
 func E(key Name, value Object) Entry { return Entry{Key: key, Value: value} }
 
-// Get returns the value of key, or nil. Of a key that occurs twice it returns the first.
+// Get returns the value of key, or nil; a null value counts as none (ISO 32000-2 §7.3.7).
+// Of a key that occurs twice it returns the first.
 func (d Dict) Get(key Name) Object {
 	for i := range d {
-		if d[i].Key == key {
-			return d[i].Value
+		if d[i].Key != key {
+			continue
 		}
+		if _, null := d[i].Value.(Null); null {
+			return nil
+		}
+		return d[i].Value
 	}
 	return nil
 }
 
-// Has reports whether key occurs.
+// Has reports whether key occurs with a value that is not null.
 func (d Dict) Has(key Name) bool { return d.Get(key) != nil }
 
 // Set gives key a value: in its place if it occurs, else at the end.

@@ -53,8 +53,8 @@ type Stream struct {
 	data   io.ReaderAt
 	offset int64
 	length int64
-	// limits bound Decoded; set by the reader.
-	limits Limits
+	limits Limits // of Decode; set by the reader
+	spent  *int64 // bytes decoded from the whole file so far; nil: not counted
 }
 
 // NewStream makes a stream of bytes that are already encoded as d's /Filter says. The

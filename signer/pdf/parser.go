@@ -1,0 +1,254 @@
+package pdf
+
+import (
+	"errors"
+	"strconv"
+)
+
+// parser reads objects from a window of a file. A token that touches the end of the window
+// sets hitEnd: the caller must then parse a larger window, unless the data ends there.
+type parser struct {
+	b      []byte
+	pos    int
+	depth  int // nesting still allowed
+	hitEnd bool
+}
+
+// syntaxError is a finding at p.pos of the window; the reader turns it into a DamageError.
+type syntaxError string
+
+func (e syntaxError) Error() string { return string(e) }
+
+var errDepth = errors.New("nested too deeply")
+
+// peek returns the byte at the position, or 0 at the end of the window.
+func (p *parser) peek() byte {
+	if p.pos >= len(p.b) {
+		p.hitEnd = true
+		return 0
+	}
+	return p.b[p.pos]
+}
+
+func (p *parser) atEnd() bool {
+	if p.pos >= len(p.b) {
+		p.hitEnd = true
+		return true
+	}
+	return false
+}
+
+// skipSpace passes white space and comments (ISO 32000-2 §7.2.3, §7.2.4).
+func (p *parser) skipSpace() {
+	for !p.atEnd() {
+		switch c := p.b[p.pos]; {
+		case isSpace(c):
+			p.pos++
+		case c == '%':
+			for !p.atEnd() && p.b[p.pos] != '\n' && p.b[p.pos] != '\r' {
+				p.pos++
+			}
+		default:
+			return
+		}
+	}
+}
+
+// regular returns the run of regular characters at the position.
+func (p *parser) regular() []byte {
+	start := p.pos
+	for !p.atEnd() && !isSpace(p.b[p.pos]) && !isDelimiter(p.b[p.pos]) {
+		p.pos++
+	}
+	return p.b[start:p.pos]
+}
+
+// keyword passes white space and then exactly the word, and reports whether it was there.
+func (p *parser) keyword(word string) bool {
+	p.skipSpace()
+	start := p.pos
+	if string(p.regular()) == word {
+		return true
+	}
+	p.pos = start
+	return false
+}
+
+// object parses one object that is not a stream.
+func (p *parser) object() (Object, error) {
+	p.skipSpace()
+	if p.atEnd() {
+		return nil, syntaxError("an object is missing")
+	}
+	switch c := p.peek(); {
+	case c == '/':
+		return p.name()
+	case c == '(':
+		return p.literal()
+	case c == '[':
+		return p.array()
+	case c == '<':
+		p.pos++
+		if p.peek() == '<' {
+			p.pos++
+			return p.dict()
+		}
+		return p.hexString()
+	case c == '+' || c == '-' || c == '.' || isDigit(c):
+		return p.numberOrRef()
+	}
+	return p.word()
+}
+
+func (p *parser) word() (Object, error) {
+	start := p.pos
+	switch w := string(p.regular()); w {
+	case "null":
+		return Null{}, nil
+	case "true":
+		return Boolean(true), nil
+	case "false":
+		return Boolean(false), nil
+	default:
+		p.pos = start
+		return nil, syntaxError("not an object: " + strconv.Quote(clip(w)))
+	}
+}
+
+func (p *parser) name() (Object, error) {
+	p.pos++ // the solidus
+	raw := p.regular()
+	escaped := false
+	for _, c := range raw {
+		escaped = escaped || c == '#'
+	}
+	if !escaped {
+		return Name(raw), nil
+	}
+	out := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); i++ {
+		c := raw[i]
+		if c == '#' {
+			if i+2 >= len(raw) || unhex(raw[i+1]) < 0 || unhex(raw[i+2]) < 0 {
+				return nil, syntaxError("a name has a # without two hexadecimal digits")
+			}
+			c = byte(unhex(raw[i+1])<<4 | unhex(raw[i+2]))
+			if c == 0 {
+				return nil, syntaxError("a name has a null byte")
+			}
+			i += 2
+		}
+		out = append(out, c)
+	}
+	return Name(out), nil
+}
+
+func (p *parser) hexString() (Object, error) {
+	var out []byte
+	half := -1
+	for !p.atEnd() {
+		c := p.b[p.pos]
+		p.pos++
+		switch d := unhex(c); {
+		case c == '>':
+			if half >= 0 {
+				out = append(out, byte(half<<4))
+			}
+			return String{Bytes: out, Hex: true}, nil
+		case isSpace(c):
+		case d < 0:
+			return nil, syntaxError("a hexadecimal string holds another character")
+		case half < 0:
+			half = d
+		default:
+			out = append(out, byte(half<<4|d))
+			half = -1
+		}
+	}
+	return nil, syntaxError("a hexadecimal string does not end")
+}
+
+func (p *parser) array() (Object, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	p.pos++ // the bracket
+	a := Array{}
+	for {
+		p.skipSpace()
+		if p.peek() == ']' {
+			p.pos++
+			return a, nil
+		}
+		o, err := p.object()
+		if err != nil {
+			return nil, err
+		}
+		a = append(a, o)
+	}
+}
+
+// dict parses what follows "<<".
+func (p *parser) dict() (Object, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	d := Dict{}
+	for {
+		p.skipSpace()
+		switch p.peek() {
+		case '>':
+			p.pos++
+			if p.peek() != '>' {
+				return nil, syntaxError("a dictionary ends with a single >")
+			}
+			p.pos++
+			return d, nil
+		case '/':
+			key, err := p.name()
+			if err != nil {
+				return nil, err
+			}
+			value, err := p.object()
+			if err != nil {
+				return nil, err
+			}
+			d = append(d, Entry{key.(Name), value})
+		default:
+			return nil, syntaxError("a dictionary key is not a name")
+		}
+	}
+}
+
+func (p *parser) enter() error {
+	if p.depth <= 0 {
+		return errDepth
+	}
+	p.depth--
+	return nil
+}
+
+func (p *parser) leave() { p.depth++ }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func unhex(c byte) int {
+	switch {
+	case isDigit(c):
+		return int(c - '0')
+	case c >= 'a' && c <= 'f':
+		return int(c-'a') + 10
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+func clip(s string) string {
+	if len(s) > 40 {
+		return s[:40] + "…"
+	}
+	return s
+}

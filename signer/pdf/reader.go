@@ -1,0 +1,164 @@
+package pdf
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Reader reads a PDF file object by object. It holds the cross-reference entries and a
+// small cache, never the file. It is not safe for concurrent use.
+type Reader struct {
+	file      io.ReaderAt
+	size      int64
+	limits    Limits
+	version   string
+	startXRef int64
+	sections  []*Section // newest first
+	entries   int        // of all sections
+	linear    bool       // the file begins with a linearization dictionary
+
+	buf        []byte // window of the object being parsed
+	cache      map[int]Object
+	containers []*container // decoded object streams, most recently used last
+	decoded    int64        // bytes that streams gave so far
+	nested     int          // reads within reads: an indirect /Length, an object stream
+}
+
+const (
+	headerSearch  = 1024 // bytes at the front in which %PDF- must stand
+	trailerSearch = 2048 // bytes at the end in which the last startxref must stand
+	cacheObjects  = 2048
+	maxNested     = 8
+)
+
+// Open reads the header and the chain of cross-reference sections of a file of size bytes.
+// It reads no object beyond them. The version is 1.0 to 2.0; tables, streams, hybrid files,
+// object streams and linearized files are understood (ISO 32000-2 §7.5, Annex F).
+//
+// Errors: ErrEncrypted, ErrLimit, ErrDamaged (a *DamageError), or one of r.
+func Open(r io.ReaderAt, size int64, l Limits) (*Reader, error) {
+	rd := &Reader{file: r, size: size, limits: l.withDefaults(), cache: map[int]Object{}}
+	if err := rd.readHeader(); err != nil {
+		return nil, err
+	}
+	start, err := rd.findStartXRef()
+	if err != nil {
+		return nil, err
+	}
+	rd.startXRef = start
+	if err := rd.readChain(start); err != nil {
+		return nil, err
+	}
+	for _, s := range rd.sections {
+		if s.Trailer.Has("Encrypt") {
+			return nil, ErrEncrypted
+		}
+	}
+	if rd.Trailer().Ref("Root").IsZero() {
+		return nil, damaged(start, Ref{}, "the trailer has no /Root reference")
+	}
+	return rd, nil
+}
+
+// Size is the length of the file, or of the view that AtRevision made.
+func (r *Reader) Size() int64 { return r.size }
+
+// File returns the bytes of the file, or of the view that AtRevision made.
+func (r *Reader) File() *io.SectionReader { return io.NewSectionReader(r.file, 0, r.size) }
+
+// Version is the version of the header, "1.7". The catalog's /Version may be later.
+func (r *Reader) Version() string { return r.version }
+
+// StartXRef is the offset of the newest cross-reference section.
+func (r *Reader) StartXRef() int64 { return r.startXRef }
+
+// Trailer is the trailer of the newest section; it must not be changed.
+func (r *Reader) Trailer() Dict { return r.sections[0].Trailer }
+
+// Catalog returns the document catalog and where it is.
+func (r *Reader) Catalog() (Ref, Dict, error) {
+	ref := r.Trailer().Ref("Root")
+	o, err := r.Object(ref)
+	if err != nil {
+		return ref, nil, err
+	}
+	d, ok := o.(Dict)
+	if !ok {
+		return ref, nil, damaged(0, ref, "the document catalog is not a dictionary")
+	}
+	return ref, d, nil
+}
+
+func (r *Reader) readHeader() error {
+	b, err := r.bytesAt(0, headerSearch)
+	if err != nil {
+		return err
+	}
+	at := bytes.Index(b, []byte("%PDF-"))
+	switch {
+	case at < 0:
+		return damaged(0, Ref{}, "no %%PDF- header")
+	case at > 0:
+		return damaged(0, Ref{}, "%d bytes stand before the %%PDF- header: offsets are ambiguous", at)
+	case len(b) < 8 || !isDigit(b[5]) || b[6] != '.' || !isDigit(b[7]):
+		return damaged(5, Ref{}, "the header names no version")
+	}
+	r.version = string(b[5:8])
+	r.linear = isLinearized(b)
+	return nil
+}
+
+// isLinearized reports whether the first object of a file is a linearization dictionary
+// (ISO 32000-2 Annex F.3.3).
+func isLinearized(head []byte) bool {
+	p := parser{b: head, pos: 8, depth: 4}
+	for p.pos < len(head) && head[p.pos] != '\r' && head[p.pos] != '\n' {
+		p.pos++
+	}
+	if _, err := p.header(); err != nil {
+		return false
+	}
+	o, err := p.object()
+	d, ok := o.(Dict)
+	return err == nil && ok && d.Has("Linearized")
+}
+
+// findStartXRef returns the offset that the last startxref gives (ISO 32000-2 §7.5.5).
+func (r *Reader) findStartXRef() (int64, error) {
+	from := max(0, r.size-trailerSearch)
+	b, err := r.bytesAt(from, trailerSearch)
+	if err != nil {
+		return 0, err
+	}
+	at := bytes.LastIndex(b, []byte("startxref"))
+	if at < 0 {
+		return 0, damaged(r.size, Ref{}, "no startxref in the last %d bytes", trailerSearch)
+	}
+	t, err := r.readTail(from + int64(at))
+	return t.target, err
+}
+
+// bytesAt reads up to n bytes at an offset, fewer only at the end of the file.
+func (r *Reader) bytesAt(offset, n int64) ([]byte, error) {
+	if offset < 0 || offset > r.size {
+		return nil, damaged(offset, Ref{}, "the offset lies outside the file")
+	}
+	b := make([]byte, min(n, r.size-offset))
+	if err := readFull(r.file, b, offset); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func readFull(f io.ReaderAt, b []byte, offset int64) error {
+	n, err := f.ReadAt(b, offset)
+	if n == len(b) {
+		return nil
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("read at offset %d: %w", offset, err)
+}

@@ -1,0 +1,160 @@
+// Package postgres is the Ledger on PostgreSQL 15 or newer, the job queue in the same
+// database, and a private server as a child process for installations without one.
+//
+// One exported method is one transaction. The SQL stands beside the method that runs it;
+// states, their order, consecutive numbers and the permanence of book and log are held by
+// the schema as well (package migrations), and each process works under a role that may do
+// only what its part of the flow needs.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+
+	"github.com/saoy/saoy/migrations"
+)
+
+// Role is the database role under which a Store works. The login of Config.URL must be the
+// owner or a member of the role.
+type Role string
+
+// The roles, as migrations create them.
+const (
+	// AllRoles may do what office, public site and workers may: one process that serves all.
+	AllRoles Role = "saoy_service"
+	// OfficeRole serves the officials: intake, confirmations, voids, annulments.
+	OfficeRole Role = "saoy_office"
+	// PublicRole serves everyone: it reads public facts and the log.
+	PublicRole Role = "saoy_public"
+	// WorkerRole takes numbers, signs, registers and publishes.
+	WorkerRole Role = "saoy_worker"
+	// RetentionRole deletes what may be deleted.
+	RetentionRole Role = "saoy_retention"
+)
+
+// ErrNotMigrated: the database lacks steps that this program needs; migrate it first.
+var ErrNotMigrated = errors.New("the database is not migrated")
+
+// Config says where the ledger is.
+type Config struct {
+	// URL is a PostgreSQL connection string, as a URL or in key=value form.
+	URL string
+	// Role is taken on by every connection; empty means AllRoles.
+	Role Role
+	// MaxConns bounds the pool; 0 means 16.
+	MaxConns int
+	// Fee computes the fee in đồng that enters the book, from the pages of the original, the
+	// number of copies and the day. If nil, the column stays empty for ever.
+	Fee func(pages, copies int, day time.Time) int64
+}
+
+// Store is the ledger in one database. It is safe for concurrent use.
+type Store struct {
+	pool  *pgxpool.Pool
+	queue *river.Client[pgx.Tx] // inserts only; Work has a client of its own
+	fee   func(pages, copies int, day time.Time) int64
+
+	listening sync.Mutex // guards ear
+	ear       *ear
+}
+
+// Open connects to a migrated database. ErrNotMigrated or migrations.ErrNewer if the schema is
+// not this program's, storage.ErrUnavailable if the server does not answer.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	config, err := poolConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open ledger: %w", ours(err))
+	}
+	if err := checkSchema(ctx, pool); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	queue, err := insertOnly(pool)
+	if err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	return &Store{pool: pool, queue: queue, fee: c.Fee}, nil
+}
+
+// Migrate brings the database to this program's schema, see migrations.Up.
+func Migrate(ctx context.Context, url string) (version int64, err error) {
+	version, err = migrations.Up(ctx, url)
+	if err != nil && !errors.Is(err, migrations.ErrNewer) {
+		return version, ours(err)
+	}
+	return version, err
+}
+
+// Close ends all connections, after those in use are given back.
+func (s *Store) Close() {
+	s.listening.Lock()
+	if s.ear != nil {
+		s.ear.close()
+	}
+	s.listening.Unlock()
+	s.pool.Close()
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return ours(s.pool.Ping(ctx)) }
+
+func poolConfig(c Config) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(c.URL)
+	if err != nil {
+		// The driver's message repeats the connection string, which may hold a password.
+		return nil, errors.New("open ledger: the connection string is malformed")
+	}
+	role := c.Role
+	if role == "" {
+		role = AllRoles
+	}
+	config.MaxConns = int32(max(c.MaxConns, 0)) //nolint:gosec // a handful
+	if config.MaxConns == 0 {
+		config.MaxConns = 16
+	}
+	config.ConnConfig.ConnectTimeout = 10 * time.Second
+	config.ConnConfig.RuntimeParams["application_name"] = "saoy"
+	// A transaction that its program forgot must not hold the counter or the tree for ever.
+	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
+	config.ConnConfig.RuntimeParams["lock_timeout"] = "30000"
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "SET ROLE "+pgx.Identifier{string(role)}.Sanitize())
+		return err
+	}
+	return config, nil
+}
+
+// checkSchema compares the database's step with the newest this program knows.
+func checkSchema(ctx context.Context, pool *pgxpool.Pool) error {
+	want, err := migrations.Newest()
+	if err != nil {
+		return err
+	}
+	var have int64
+	err = pool.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&have)
+	switch {
+	case sqlState(err) == undefinedTable, sqlState(err) == invalidParameter:
+		return fmt.Errorf("%w: it is empty", ErrNotMigrated)
+	case err != nil:
+		return ours(err)
+	case have < want:
+		return fmt.Errorf("%w: it is at step %d, the program needs %d", ErrNotMigrated, have, want)
+	case have > want:
+		return fmt.Errorf("%w: %d, not %d", migrations.ErrNewer, have, want)
+	}
+	return nil
+}
+
+// var _ storage.Ledger = (*Store)(nil)

@@ -6,6 +6,9 @@ package pdf
 // one that readers need not repair, and so do not repair differently. Stream data other
 // than object streams is not decoded, and nothing is kept.
 func (r *Reader) Check() error {
+	if err := r.checkSizes(); err != nil {
+		return err
+	}
 	for number := range r.MaxNumber() + 1 {
 		e, ok := r.Entry(number)
 		if !ok || e.Kind == Free {
@@ -29,6 +32,23 @@ func (r *Reader) Check() error {
 	for _, err := range r.Pages() {
 		if err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkSizes refuses an object in use at or beyond /Size, which some readers take and others
+// must ignore (ISO 32000-2 §7.5.5, Table 15).
+func (r *Reader) checkSizes() error {
+	for _, s := range r.sections {
+		size, ok := s.Trailer.Int("Size")
+		if !ok {
+			return damaged(s.Offset, Ref{}, "the trailer has no /Size")
+		}
+		for _, subs := range [][]subsection{s.table, s.hidden} {
+			if n := len(subs); n > 0 && int64(subs[n-1].first+len(subs[n-1].entries)) > size {
+				return damaged(s.Offset, Ref{}, "the cross-reference section lists objects beyond /Size %d", size)
+			}
 		}
 	}
 	return nil

@@ -1,0 +1,87 @@
+package pdf
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// corpora returns the paths of the PDF files of others.
+func corpora(t testing.TB) []string {
+	t.Helper()
+	root := os.Getenv("SAOY_CORPORA")
+	if root == "" {
+		root = filepath.Join("..", "..", "..", "shared", "corpora")
+	}
+	var paths []string
+	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && strings.HasSuffix(path, ".pdf") {
+			paths = append(paths, path)
+		}
+		return nil // an absent folder gives no paths
+	})
+	if len(paths) == 0 {
+		t.Skipf("no test files of others at %s", root)
+	}
+	return paths
+}
+
+// TestCorporaAgreeWithQPDF: what passes Check is a file that qpdf reads without repairs.
+// The reverse does not hold: this reader is stricter.
+func TestCorporaAgreeWithQPDF(t *testing.T) {
+	qpdf := needTool(t, "qpdf")
+	passed, refused := 0, 0
+	for _, path := range corpora(t) {
+		name := filepath.Base(path)
+		err := checkFile(path)
+		out, qerr := exec.Command(qpdf, "--check", path).CombinedOutput()
+		repairs := repaired(string(out)) || qerr != nil && !strings.Contains(string(out), "WARNING")
+		switch {
+		case err == nil && repairs:
+			t.Errorf("%s: passes, but qpdf says:\n%s", name, out)
+		case err == nil:
+			passed++
+		default:
+			refused++
+			if !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrEncrypted) && !errors.Is(err, ErrLimit) {
+				t.Errorf("%s: error without a kind: %v", name, err)
+			}
+			t.Logf("%s: %v (qpdf repairs: %v)", name, err, repairs)
+		}
+	}
+	t.Logf("%d files pass, %d are refused", passed, refused)
+}
+
+// repaired reports whether qpdf had to guess at something. Hint tables of linearized files
+// and a /Size that is too large mislead nobody.
+func repaired(out string) bool {
+	for line := range strings.Lines(out) {
+		harmless := strings.Contains(line, "hint table") || strings.Contains(line, "shared identifier") ||
+			strings.Contains(line, "linearized file contains") || strings.Contains(line, "is not one plus the highest object number")
+		if strings.Contains(line, "WARNING") && !harmless {
+			return true
+		}
+	}
+	return false
+}
+
+func checkFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	r, err := Open(f, info.Size(), Limits{})
+	if err != nil {
+		return err
+	}
+	return r.Check()
+}

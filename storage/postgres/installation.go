@@ -1,0 +1,195 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/saoy/saoy/internal/certcopy"
+)
+
+// Installation is what was fixed when the installation was founded.
+type Installation struct {
+	PublicURL     string // printed in every QR
+	LogKey        string // public half, with the origin in its name
+	Demonstration bool
+	FoundedAt     time.Time
+}
+
+// Found records the installation, once: a second call returns what the first recorded, which
+// the caller compares with what it wants.
+func (s *Store) Found(ctx context.Context, i Installation) (Installation, error) {
+	_, err := s.pool.Exec(ctx, `INSERT INTO installation (public_url, log_key, demonstration) VALUES ($1, $2, $3)
+		ON CONFLICT (only) DO NOTHING`, i.PublicURL, i.LogKey, i.Demonstration)
+	if err != nil {
+		return Installation{}, fmt.Errorf("found installation: %w", ours(err))
+	}
+	return s.Installation(ctx)
+}
+
+// Installation returns what was recorded; storage.ErrNotFound before it is founded.
+func (s *Store) Installation(ctx context.Context) (i Installation, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT public_url, log_key, demonstration, founded_at FROM installation`).
+		Scan(&i.PublicURL, &i.LogKey, &i.Demonstration, &i.FoundedAt)
+	return i, ours(err)
+}
+
+// Office is an agency with its people, as an administrator sets it up.
+type Office struct {
+	Agency certcopy.Agency
+	From   time.Time // the day from which the agency bears its name
+	People []Person
+	Keys   []SigningKey
+	Seal   []byte // PNG; may be empty
+}
+
+// Person is an official of an office, with the authorisations to be recorded.
+type Person struct {
+	ID           certcopy.AccountID
+	Login        string
+	Name, Title  string
+	PasswordHash string // PHC string
+	Roles        []certcopy.Role
+	Signature    []byte   // PNG; may be empty
+	Scopes       []string // "certify", "seal"
+	Decision     string   // number of the authorising decision
+}
+
+// SigningKey says where a key is and under which certificate it signs; it never holds the key.
+type SigningKey struct {
+	Agency        certcopy.AgencyID
+	Account       certcopy.AccountID // empty: the agency's seal
+	Kind          string             // "soft", "pkcs11", "csc", "usb"
+	URI           string
+	Certificate   []byte // DER
+	NotBefore     time.Time
+	NotAfter      time.Time
+	Demonstration bool
+}
+
+// OpenOffice creates an agency with its people, keys and authorisations, all or nothing;
+// storage.ErrExists if there is an agency of that name.
+func (s *Store) OpenOffice(ctx context.Context, o Office) error {
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := insertAgency(ctx, tx, o); err != nil {
+			return err
+		}
+		for _, p := range o.People {
+			if err := insertPerson(ctx, tx, o, p); err != nil {
+				return err
+			}
+		}
+		for _, k := range o.Keys {
+			if err := insertKey(ctx, tx, k); err != nil {
+				return err
+			}
+		}
+		return insertLook(ctx, tx, o.Agency.ID, "", o.Seal)
+	})
+	if err != nil {
+		return fmt.Errorf("open office %s: %w", o.Agency.ID, ours(err))
+	}
+	return nil
+}
+
+func insertAgency(ctx context.Context, tx pgx.Tx, o Office) error {
+	a := o.Agency
+	if _, err := tx.Exec(ctx, `INSERT INTO agency (id, code, book, seal_at_once, demonstration) VALUES ($1, $2, $3, $4, $5)`,
+		a.ID, a.Code, a.Book, a.SealAtOnce, a.Demonstration); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `INSERT INTO agency_name (agency, from_date, name, place, province) VALUES ($1, $2, $3, $4, $5)`,
+		a.ID, o.From, a.Name, a.Place, a.Province); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO book (agency, code) VALUES ($1, $2)`, a.ID, a.Book)
+	return err
+}
+
+func insertPerson(ctx context.Context, tx pgx.Tx, o Office, p Person) error {
+	roles := make([]string, len(p.Roles))
+	for i, r := range p.Roles {
+		roles[i] = string(r)
+	}
+	if _, err := tx.Exec(ctx, `INSERT INTO account (id, agency, login, name, title, password_hash, roles) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		p.ID, o.Agency.ID, p.Login, p.Name, p.Title, p.PasswordHash, roles); err != nil {
+		return err
+	}
+	for _, scope := range p.Scopes {
+		if _, err := tx.Exec(ctx, `INSERT INTO authorisation (agency, account, scope, from_date, decision_number) VALUES ($1, $2, $3, $4, $5)`,
+			o.Agency.ID, p.ID, scope, o.From, p.Decision); err != nil {
+			return err
+		}
+	}
+	return insertLook(ctx, tx, o.Agency.ID, p.ID, p.Signature)
+}
+
+func insertKey(ctx context.Context, tx pgx.Tx, k SigningKey) error {
+	_, err := tx.Exec(ctx, `INSERT INTO signing_key (agency, account, kind, uri, certificate, not_before, not_after, demonstration)
+		VALUES ($1, nullif($2, '')::uuid, $3, $4, $5, $6, $7, $8)`,
+		k.Agency, string(k.Account), k.Kind, k.URI, k.Certificate, k.NotBefore, k.NotAfter, k.Demonstration)
+	return err
+}
+
+func insertLook(ctx context.Context, tx pgx.Tx, agency certcopy.AgencyID, account certcopy.AccountID, png []byte) error {
+	if len(png) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO look (agency, account, png) VALUES ($1, nullif($2, '')::uuid, $3)`, agency, string(account), png)
+	return err
+}
+
+// SigningKeyOf returns the living key of an account, or of the agency where account is empty;
+// storage.ErrNotFound if there is none.
+func (s *Store) SigningKeyOf(ctx context.Context, agency certcopy.AgencyID, account certcopy.AccountID) (SigningKey, error) {
+	rows, err := s.pool.Query(ctx, signingKeys+` AND ($1 = '' OR agency = $1) AND account IS NOT DISTINCT FROM nullif($2, '')::uuid`, agency, string(account))
+	if err != nil {
+		return SigningKey{}, ours(err)
+	}
+	k, err := pgx.CollectExactlyOneRow(rows, scanKey)
+	return k, ours(err)
+}
+
+// SigningKeys returns all living keys.
+func (s *Store) SigningKeys(ctx context.Context) ([]SigningKey, error) {
+	rows, err := s.pool.Query(ctx, signingKeys)
+	if err != nil {
+		return nil, ours(err)
+	}
+	keys, err := pgx.CollectRows(rows, scanKey)
+	return keys, ours(err)
+}
+
+const signingKeys = `SELECT agency, coalesce(account::text, ''), kind, uri, certificate, not_before, not_after, demonstration
+	FROM signing_key WHERE retired_at IS NULL`
+
+func scanKey(row pgx.CollectableRow) (k SigningKey, err error) {
+	err = row.Scan(&k.Agency, &k.Account, &k.Kind, &k.URI, &k.Certificate, &k.NotBefore, &k.NotAfter, &k.Demonstration)
+	return k, err
+}
+
+// Look returns the newest image of an account's signature, or of the agency's seal where
+// account is empty; storage.ErrNotFound if there is none.
+func (s *Store) Look(ctx context.Context, agency certcopy.AgencyID, account certcopy.AccountID) (png []byte, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT png FROM look WHERE ($1 = '' OR agency = $1) AND account IS NOT DISTINCT FROM nullif($2, '')::uuid
+		ORDER BY id DESC LIMIT 1`, agency, string(account)).Scan(&png)
+	return png, ours(err)
+}
+
+// Agencies returns the identifiers of all agencies, in order.
+func (s *Store) Agencies(ctx context.Context) ([]certcopy.AgencyID, error) {
+	rows, err := s.pool.Query(ctx, `SELECT id FROM agency ORDER BY id`)
+	if err != nil {
+		return nil, ours(err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[certcopy.AgencyID])
+	return ids, ours(err)
+}
+
+// AccountByLogin returns the identifier of an account; storage.ErrNotFound if there is none.
+func (s *Store) AccountByLogin(ctx context.Context, login string) (id certcopy.AccountID, agency certcopy.AgencyID, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT id, agency FROM account WHERE login = $1 AND disabled_at IS NULL`, login).Scan(&id, &agency)
+	return id, agency, ours(err)
+}

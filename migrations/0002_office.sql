@@ -40,6 +40,17 @@ CREATE TABLE counter (
   FOREIGN KEY (agency, book) REFERENCES book (agency, code)
 );
 
+-- A new book stands before its first number.
+-- +goose StatementBegin
+CREATE FUNCTION book_opens() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO counter (agency, book, year, last_seq, last_date, volume) VALUES (NEW.agency, NEW.code, 1, 0, '0001-01-01', 1);
+  RETURN NULL;
+END
+$$;
+-- +goose StatementEnd
+CREATE TRIGGER book_opens AFTER INSERT ON book FOR EACH ROW EXECUTE FUNCTION book_opens();
+
 CREATE TABLE account (
   id            uuid PRIMARY KEY,
   agency        text NOT NULL REFERENCES agency (id),
@@ -134,5 +145,5 @@ GRANT UPDATE (code, book, seal_at_once, suspended) ON agency TO saoy_office;
 GRANT UPDATE (name, title, password_hash, roles, disabled_at) ON account TO saoy_office;
 GRANT UPDATE (revoked_at) ON authorisation TO saoy_office;
 GRANT UPDATE (retired_at) ON signing_key TO saoy_office;
--- The office opens a book at its first number 0; only the worker counts on.
+-- The office opens a book; only the worker counts on.
 GRANT UPDATE (year, last_seq, last_date, volume) ON counter TO saoy_worker;

@@ -24,6 +24,7 @@ const (
 	deadlockDetected     = "40P01"
 	lockNotAvailable     = "55P03"
 	undefinedTable       = "42P01"
+	undefinedDatabase    = "3D000"
 	readOnlyTransaction  = "25006"
 )
 

@@ -88,13 +88,14 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	return &Store{pool: pool, queue: queue, fee: c.Fee}, nil
 }
 
-// Migrate brings the database to this program's schema, see migrations.Up.
+// Migrate brings the database to this program's schema and returns its step; see
+// migrations.Up. storage.ErrUnavailable if the server does not answer.
 func Migrate(ctx context.Context, url string) (version int64, err error) {
 	version, err = migrations.Up(ctx, url)
-	if err != nil && !errors.Is(err, migrations.ErrNewer) {
+	if err != nil && isConnection(err) {
 		return version, ours(err)
 	}
-	return version, err
+	return version, err // which names the step that does not apply
 }
 
 // Close ends all connections, after those in use are given back.

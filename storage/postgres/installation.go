@@ -3,75 +3,34 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/storage"
 )
-
-// Installation is what was fixed when the installation was founded.
-type Installation struct {
-	PublicURL     string // printed in every QR
-	LogKey        string // public half, with the origin in its name
-	Demonstration bool
-	FoundedAt     time.Time
-}
 
 // Found records the installation, once: a second call returns what the first recorded, which
 // the caller compares with what it wants.
-func (s *Store) Found(ctx context.Context, i Installation) (Installation, error) {
+func (s *Store) Found(ctx context.Context, i storage.Installation) (storage.Installation, error) {
 	_, err := s.pool.Exec(ctx, `INSERT INTO installation (public_url, log_key, demonstration) VALUES ($1, $2, $3)
-		ON CONFLICT (only) DO NOTHING`, i.PublicURL, i.LogKey, i.Demonstration)
+		ON CONFLICT (one) DO NOTHING`, i.PublicURL, i.LogKey, i.Demonstration)
 	if err != nil {
-		return Installation{}, fmt.Errorf("found installation: %w", ours(err))
+		return storage.Installation{}, fmt.Errorf("found installation: %w", ours(err))
 	}
 	return s.Installation(ctx)
 }
 
 // Installation returns what was recorded; storage.ErrNotFound before it is founded.
-func (s *Store) Installation(ctx context.Context) (i Installation, err error) {
+func (s *Store) Installation(ctx context.Context) (i storage.Installation, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT public_url, log_key, demonstration, founded_at FROM installation`).
 		Scan(&i.PublicURL, &i.LogKey, &i.Demonstration, &i.FoundedAt)
 	return i, ours(err)
 }
 
-// Office is an agency with its people, as an administrator sets it up.
-type Office struct {
-	Agency certcopy.Agency
-	From   time.Time // the day from which the agency bears its name
-	People []Person
-	Keys   []SigningKey
-	Seal   []byte // PNG; may be empty
-}
-
-// Person is an official of an office, with the authorisations to be recorded.
-type Person struct {
-	ID           certcopy.AccountID
-	Login        string
-	Name, Title  string
-	PasswordHash string // PHC string
-	Roles        []certcopy.Role
-	Signature    []byte   // PNG; may be empty
-	Scopes       []string // "certify", "seal"
-	Decision     string   // number of the authorising decision
-}
-
-// SigningKey says where a key is and under which certificate it signs; it never holds the key.
-type SigningKey struct {
-	Agency        certcopy.AgencyID
-	Account       certcopy.AccountID // empty: the agency's seal
-	Kind          string             // "soft", "pkcs11", "csc", "usb"
-	URI           string
-	Certificate   []byte // DER
-	NotBefore     time.Time
-	NotAfter      time.Time
-	Demonstration bool
-}
-
 // OpenOffice creates an agency with its people, keys and authorisations, all or nothing;
 // storage.ErrExists if there is an agency of that name.
-func (s *Store) OpenOffice(ctx context.Context, o Office) error {
+func (s *Store) OpenOffice(ctx context.Context, o storage.Office) error {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := insertAgency(ctx, tx, o); err != nil {
 			return err
@@ -94,7 +53,7 @@ func (s *Store) OpenOffice(ctx context.Context, o Office) error {
 	return nil
 }
 
-func insertAgency(ctx context.Context, tx pgx.Tx, o Office) error {
+func insertAgency(ctx context.Context, tx pgx.Tx, o storage.Office) error {
 	a := o.Agency
 	if _, err := tx.Exec(ctx, `INSERT INTO agency (id, code, book, seal_at_once, demonstration) VALUES ($1, $2, $3, $4, $5)`,
 		a.ID, a.Code, a.Book, a.SealAtOnce, a.Demonstration); err != nil {
@@ -108,7 +67,7 @@ func insertAgency(ctx context.Context, tx pgx.Tx, o Office) error {
 	return err
 }
 
-func insertPerson(ctx context.Context, tx pgx.Tx, o Office, p Person) error {
+func insertPerson(ctx context.Context, tx pgx.Tx, o storage.Office, p storage.Person) error {
 	roles := make([]string, len(p.Roles))
 	for i, r := range p.Roles {
 		roles[i] = string(r)
@@ -126,7 +85,7 @@ func insertPerson(ctx context.Context, tx pgx.Tx, o Office, p Person) error {
 	return insertLook(ctx, tx, o.Agency.ID, p.ID, p.Signature)
 }
 
-func insertKey(ctx context.Context, tx pgx.Tx, k SigningKey) error {
+func insertKey(ctx context.Context, tx pgx.Tx, k storage.SigningKey) error {
 	_, err := tx.Exec(ctx, `INSERT INTO signing_key (agency, account, kind, uri, certificate, not_before, not_after, demonstration)
 		VALUES ($1, nullif($2, '')::uuid, $3, $4, $5, $6, $7, $8)`,
 		k.Agency, string(k.Account), k.Kind, k.URI, k.Certificate, k.NotBefore, k.NotAfter, k.Demonstration)
@@ -143,17 +102,17 @@ func insertLook(ctx context.Context, tx pgx.Tx, agency certcopy.AgencyID, accoun
 
 // SigningKeyOf returns the living key of an account, or of the agency where account is empty;
 // storage.ErrNotFound if there is none.
-func (s *Store) SigningKeyOf(ctx context.Context, agency certcopy.AgencyID, account certcopy.AccountID) (SigningKey, error) {
+func (s *Store) SigningKeyOf(ctx context.Context, agency certcopy.AgencyID, account certcopy.AccountID) (storage.SigningKey, error) {
 	rows, err := s.pool.Query(ctx, signingKeys+` AND ($1 = '' OR agency = $1) AND account IS NOT DISTINCT FROM nullif($2, '')::uuid`, agency, string(account))
 	if err != nil {
-		return SigningKey{}, ours(err)
+		return storage.SigningKey{}, ours(err)
 	}
 	k, err := pgx.CollectExactlyOneRow(rows, scanKey)
 	return k, ours(err)
 }
 
 // SigningKeys returns all living keys.
-func (s *Store) SigningKeys(ctx context.Context) ([]SigningKey, error) {
+func (s *Store) SigningKeys(ctx context.Context) ([]storage.SigningKey, error) {
 	rows, err := s.pool.Query(ctx, signingKeys)
 	if err != nil {
 		return nil, ours(err)
@@ -165,7 +124,7 @@ func (s *Store) SigningKeys(ctx context.Context) ([]SigningKey, error) {
 const signingKeys = `SELECT agency, coalesce(account::text, ''), kind, uri, certificate, not_before, not_after, demonstration
 	FROM signing_key WHERE retired_at IS NULL`
 
-func scanKey(row pgx.CollectableRow) (k SigningKey, err error) {
+func scanKey(row pgx.CollectableRow) (k storage.SigningKey, err error) {
 	err = row.Scan(&k.Agency, &k.Account, &k.Kind, &k.URI, &k.Certificate, &k.NotBefore, &k.NotAfter, &k.Demonstration)
 	return k, err
 }

@@ -146,9 +146,3 @@ func (s *Store) Agencies(ctx context.Context) ([]certcopy.AgencyID, error) {
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[certcopy.AgencyID])
 	return ids, ours(err)
 }
-
-// AccountByLogin returns the identifier of an account; storage.ErrNotFound if there is none.
-func (s *Store) AccountByLogin(ctx context.Context, login string) (id certcopy.AccountID, agency certcopy.AgencyID, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT id, agency FROM account WHERE login = $1 AND disabled_at IS NULL`, login).Scan(&id, &agency)
-	return id, agency, ours(err)
-}

@@ -42,6 +42,9 @@ type Limits struct {
 	Memory int64         // resident bytes of the child; default 512 MiB
 	Time   time.Duration // from the start of the child, not of the wait for a free slot; default 30 s
 	Output int64         // bytes of output; default 128 MiB
+	// Silence is how long the child may go on without writing output; default Time. A task
+	// that writes a result per page is so held to a time per page.
+	Silence time.Duration
 }
 
 // Defaults of Limits.
@@ -60,6 +63,9 @@ func (l Limits) orDefaults() Limits {
 	}
 	if l.Output <= 0 {
 		l.Output = DefaultOutput
+	}
+	if l.Silence <= 0 {
+		l.Silence = l.Time
 	}
 	return l
 }

@@ -50,6 +50,10 @@ var testTasks = map[string]Task{
 		for {
 		}
 	}},
+	"chatter": {Run: func(_ context.Context, j Job) error {
+		fmt.Fprint(j.Output, "page 1")
+		select {}
+	}},
 	"panic":   {Run: func(context.Context, Job) error { panic("index out of range, say") }},
 	"recurse": {Run: func(context.Context, Job) error { return recurse(0) }},
 	"exit":    {Run: func(context.Context, Job) error { os.Exit(0); return nil }},
@@ -145,6 +149,7 @@ func TestEndsOfAChild(t *testing.T) {
 		{"eat", Limits{Memory: 128 << 20}, ErrMemory},
 		{"reserve", Limits{Memory: 128 << 20}, ErrMemory},
 		{"forever", Limits{Time: 300 * time.Millisecond}, ErrTime},
+		{"chatter", Limits{Silence: 300 * time.Millisecond}, ErrTime},
 		{"flood", Limits{Output: 3 << 20}, ErrOutput},
 	}
 	for _, tt := range tests {

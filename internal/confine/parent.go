@@ -126,9 +126,23 @@ func (k *child) exchange(out io.Writer) (trailer, error) {
 			return trailer{}, err
 		}
 	}
-	t, err := readFrames(k.stdout, out, k.call.Output)
+	silence := time.AfterFunc(k.call.Silence, func() { k.kill(ErrTime) })
+	defer silence.Stop()
+	t, err := readFrames(k.stdout, heard{out, silence, k.call.Silence}, k.call.Output)
 	_ = k.stdin.Close()
 	return t, err
+}
+
+// heard starts the wait for the next sign of life anew at each write.
+type heard struct {
+	io.Writer
+	silence *time.Timer
+	wait    time.Duration
+}
+
+func (h heard) Write(p []byte) (int, error) {
+	h.silence.Reset(h.wait)
+	return h.Writer.Write(p)
 }
 
 // verdict makes one error of how the child ended.
@@ -154,7 +168,7 @@ func (k *child) limit(err error) error {
 	e := &LimitError{Task: k.call.Task, Err: err}
 	switch {
 	case errors.Is(err, ErrTime):
-		e.Limit = k.call.Time.String()
+		e.Limit = k.call.Time.String() + ", silent for " + k.call.Silence.String()
 	case errors.Is(err, ErrMemory):
 		e.Limit = fmt.Sprintf("%d MiB", k.call.Memory>>20)
 	case errors.Is(err, ErrOutput):

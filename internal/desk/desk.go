@@ -22,9 +22,12 @@ type Filter struct {
 	// signed) has confirmed already.
 	Unconfirmed bool
 	Since       time.Time // created at or after
+	Newest      bool      // the newest change first; else the oldest
 }
 
-// List is one page of a list of copies, oldest change first.
+// List is one page of a list of copies. Of each copy it holds what a list shows: the facts,
+// state, people, times, number, submission digest, reason and trouble; neither the clean
+// document's pages nor the final file.
 type List struct {
 	Copies []certcopy.Copy
 	Next   Cursor // where the next page begins; zero: there is none

@@ -1,0 +1,84 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/saoy/saoy/internal/account"
+	"github.com/saoy/saoy/internal/certcopy"
+)
+
+// seenEvery is how coarsely the last use of a session is kept: one write a minute instead of
+// one for every image of a page.
+const seenEvery = time.Minute
+
+// StartSession stores a session under the hash of its token.
+func (s *Store) StartSession(ctx context.Context, token certcopy.Digest, id certcopy.AccountID, now time.Time) error {
+	_, err := s.pool.Exec(ctx, `INSERT INTO session (token_hash, account, created_at, seen_at) VALUES ($1, $2, $3, $3)`, token[:], id, now)
+	return ours(err)
+}
+
+// Session returns the account signed in with a token, as it is now, in one query;
+// storage.ErrNotFound if the session ended, was idle for account.SessionIdle, is older than
+// account.SessionLifetime, or its account is disabled.
+func (s *Store) Session(ctx context.Context, token certcopy.Digest, now time.Time) (account.Account, error) {
+	rows, err := s.pool.Query(ctx, `
+		WITH living AS (
+			SELECT token_hash, account, seen_at FROM session
+			WHERE token_hash = $1 AND created_at > $2 AND seen_at > $3
+		), touched AS (
+			UPDATE session SET seen_at = $4 FROM living
+			WHERE session.token_hash = living.token_hash AND living.seen_at < $5
+		)
+		SELECT `+accountColumns+` FROM living JOIN account a ON a.id = living.account WHERE a.disabled_at IS NULL`,
+		token[:], now.Add(-account.SessionLifetime), now.Add(-account.SessionIdle), now, now.Add(-seenEvery))
+	if err != nil {
+		return account.Account{}, ours(err)
+	}
+	a, err := pgx.CollectExactlyOneRow(rows, scanAccount)
+	return a, ours(err)
+}
+
+// EndSession signs out; no error if there is no such session.
+func (s *Store) EndSession(ctx context.Context, token certcopy.Digest) error {
+	_, err := s.pool.Exec(ctx, `DELETE FROM session WHERE token_hash = $1`, token[:])
+	return ours(err)
+}
+
+// LoginFailures returns the wrong sign-ins of the last account.FailureWindow for a login name,
+// by its hash, and for a network.
+func (s *Store) LoginFailures(ctx context.Context, login certcopy.Digest, network string, now time.Time) (account.Failures, error) {
+	var f account.Failures
+	var byLogin, byNetwork *time.Time
+	err := s.pool.QueryRow(ctx, `
+		SELECT l.n, l.last, w.n, w.last
+		FROM (SELECT count(*) AS n, max(at) AS last FROM login_failure WHERE login_hash = $1 AND at > $3) l,
+			(SELECT count(*) AS n, max(at) AS last FROM login_failure WHERE network = $2 AND at > $3) w`,
+		login[:], network, now.Add(-account.FailureWindow)).Scan(&f.ByLogin, &byLogin, &f.ByNetwork, &byNetwork)
+	f.LastByLogin, f.LastByNetwork = timeOrZero(byLogin), timeOrZero(byNetwork)
+	return f, ours(err)
+}
+
+// AddLoginFailure records a wrong sign-in, and drops what no rule looks at any more: failures
+// outside the window and sessions that are over.
+func (s *Store) AddLoginFailure(ctx context.Context, login certcopy.Digest, network string, now time.Time) error {
+	return ours(pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `DELETE FROM login_failure WHERE at < $1`, now.Add(-account.FailureWindow)); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM session WHERE created_at < $1 OR seen_at < $2`,
+			now.Add(-account.SessionLifetime), now.Add(-account.SessionIdle)); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO login_failure (login_hash, network, at) VALUES ($1, $2, $3)`, login[:], network, now)
+		return err
+	}))
+}
+
+// ClearLoginFailures forgets the failures of a login name after it signed in.
+func (s *Store) ClearLoginFailures(ctx context.Context, login certcopy.Digest) error {
+	_, err := s.pool.Exec(ctx, `DELETE FROM login_failure WHERE login_hash = $1`, login[:])
+	return ours(err)
+}

@@ -1,0 +1,110 @@
+package intake
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"io"
+
+	"github.com/saoy/saoy/internal/certcopy"
+)
+
+// reencodeQuality loses nothing that the eye finds on paper.
+const reencodeQuality = 92
+
+// readJPEG makes the page of a JPEG file. The file is decoded whole, to be sure that it can
+// be, and the samples are passed through unless their colours need conversion.
+func readJPEG(name string, b []byte) (Page, error) {
+	j, err := scanJPEG(b)
+	if err != nil {
+		return Page{}, errDamaged(name, err)
+	}
+	if int64(j.width)*int64(j.height) > certcopy.MaxImagePixels {
+		return Page{}, errPixels(name, int64(j.width), int64(j.height))
+	}
+	if !j.baselineLike || j.bits != 8 {
+		return Page{}, errUnsupported(name, "JPEG lossless/arithmetic/12-bit")
+	}
+	if j.progressive && !j.ended {
+		return Page{}, errTruncated(name, nil) // decodes, but coarsely
+	}
+	img, err := jpeg.Decode(bytes.NewReader(j.clean))
+	switch {
+	case err != nil && (!j.ended || errors.Is(err, io.ErrUnexpectedEOF)):
+		return Page{}, errTruncated(name, err)
+	case err != nil:
+		return Page{}, errDamaged(name, err)
+	}
+	return j.page(img)
+}
+
+func (j *jpegFile) page(img image.Image) (Page, error) {
+	p := Page{Image: Image{
+		Width: j.width, Height: j.height, Components: j.components, Bits: 8, Encoding: DCT,
+		Orientation: j.orientation, DPIX: j.dpiX, DPIY: j.dpiY, Data: j.clean,
+	}}
+	convert := colorsOf(j.icc, j.components)
+	if j.components == 4 || j.components == 2 || j.rgbIDs && j.adobe < 0 {
+		p.Components = 3
+		convert = orIdentity(convert)
+	}
+	if convert == nil {
+		p.Free = inkOf(img).free(j.orientation)
+		return p, nil
+	}
+	return p, p.reencode(img, convert)
+}
+
+// reencode replaces the samples by those of img with converted colours, as a JPEG.
+func (p *Page) reencode(img image.Image, convert *colors) error {
+	out := convert.apply(img)
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, out, &jpeg.Options{Quality: reencodeQuality}); err != nil {
+		return err
+	}
+	p.Encoding, p.Bits, p.Data = DCT, 8, b.Bytes()
+	p.Components = 3
+	if _, grey := out.(*image.Gray); grey {
+		p.Components = 1
+	}
+	p.Free = inkOf(out).free(p.Orientation)
+	p.Warnings = append(p.Warnings, warnConverted())
+	return nil
+}
+
+// inkOf fills an ink map from a decoded image.
+func inkOf(img image.Image) *inkMap {
+	r := img.Bounds()
+	m := newInkMap(r.Dx(), r.Dy())
+	row := make([]uint8, r.Dx())
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		switch v := img.(type) {
+		case *image.YCbCr:
+			at := v.YOffset(r.Min.X, y)
+			m.add(v.Y[at : at+r.Dx()])
+		case *image.Gray:
+			at := v.PixOffset(r.Min.X, y)
+			m.add(v.Pix[at : at+r.Dx()])
+		case *image.RGBA:
+			at := v.PixOffset(r.Min.X, y)
+			lumaOf(row, v.Pix[at:at+4*r.Dx()], 4)
+			m.add(row)
+		default:
+			for x := range row {
+				row[x] = color.GrayModel.Convert(img.At(r.Min.X+x, y)).(color.Gray).Y
+			}
+			m.add(row)
+		}
+	}
+	return m
+}
+
+// lumaOf writes the brightness of pixels of n bytes that begin with red, green and blue.
+func lumaOf(row, pix []uint8, n int) {
+	for x := range row {
+		p := pix[x*n : x*n+3 : x*n+3]
+		row[x] = uint8((19595*uint32(p[0]) + 38470*uint32(p[1]) + 7471*uint32(p[2]) + 1<<15) >> 16)
+	}
+}

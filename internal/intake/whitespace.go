@@ -1,0 +1,177 @@
+package intake
+
+import (
+	"slices"
+)
+
+// inkMap is a coarse picture of a page, filled row by row, in which empty paper is looked
+// for. A cell holds the mean brightness of k × k samples: about a third of a millimetre on A4, so that
+// the grain of a scanner disappears and a hairline does not.
+type inkMap struct {
+	width, k   int
+	cols, rows int
+	sums       []uint32 // of the row of cells being filled
+	filled     int      // rows of samples in it
+	cells      []uint8
+}
+
+// cellsAlong is the number of cells along the longer side.
+const cellsAlong = 800
+
+func newInkMap(width, height int) *inkMap {
+	k := max(1, (max(width, height)+cellsAlong-1)/cellsAlong)
+	cols := (width + k - 1) / k
+	return &inkMap{width: width, k: k, cols: cols, sums: make([]uint32, cols), cells: make([]uint8, 0, cols*((height+k-1)/k))}
+}
+
+// add takes the next row of samples, brightness 0 to 255.
+func (m *inkMap) add(row []uint8) {
+	for c, k := 0, m.k; c < m.cols; c++ {
+		var s uint32
+		for _, v := range row[c*k : min((c+1)*k, m.width)] {
+			s += uint32(v)
+		}
+		m.sums[c] += s
+	}
+	if m.filled++; m.filled == m.k {
+		m.flush()
+	}
+}
+
+func (m *inkMap) flush() {
+	if m.filled == 0 {
+		return
+	}
+	for c := range m.sums {
+		across := min((c+1)*m.k, m.width) - c*m.k
+		m.cells = append(m.cells, uint8(m.sums[c]/uint32(across*m.filled)))
+		m.sums[c] = 0
+	}
+	m.filled = 0
+	m.rows++
+}
+
+// free returns the part of the height, as seen in an orientation, that is empty from the
+// bottom up: 1 for a blank page.
+func (m *inkMap) free(o Orientation) float64 {
+	m.flush()
+	if m.rows == 0 {
+		return 0
+	}
+	g := m.upright(o)
+	n := g.emptyRows()
+	if n == g.rows {
+		return 1
+	}
+	// One cell of distance from the lowest ink, whose edge may lie inside its cell.
+	return float64(max(0, n-1)) / float64(g.rows)
+}
+
+// grid is an inkMap as seen.
+type grid struct {
+	cols, rows int
+	cells      []uint8
+}
+
+func (m *inkMap) upright(o Orientation) grid {
+	g := grid{m.cols, m.rows, m.cells}
+	if o.Swaps() {
+		g.cols, g.rows = m.rows, m.cols
+	}
+	if o == 1 {
+		return g
+	}
+	g.cells = make([]uint8, len(m.cells))
+	for r := range m.rows {
+		for c := range m.cols {
+			x, y := seenAt(o, c, r, m.cols, m.rows)
+			g.cells[y*g.cols+x] = m.cells[r*m.cols+c]
+		}
+	}
+	return g
+}
+
+// seenAt returns where the sample in column c and row r of a stored image is seen.
+func seenAt(o Orientation, c, r, cols, rows int) (x, y int) {
+	switch o {
+	case 2:
+		return cols - 1 - c, r
+	case 3:
+		return cols - 1 - c, rows - 1 - r
+	case 4:
+		return c, rows - 1 - r
+	case 5:
+		return r, c
+	case 6:
+		return rows - 1 - r, c
+	case 7:
+		return rows - 1 - r, cols - 1 - c
+	case 8:
+		return r, cols - 1 - c
+	}
+	return c, r
+}
+
+// Thresholds of brightness and size, found on scans of paper with grain, shadow and tint.
+const (
+	inkContrast  = 28 // a cell so much darker than the paper of its row is ink
+	bandContrast = 50 // a row whose paper is so much darker than the page's is a band
+	speckCells   = 2  // so many dark cells in a row may be dust
+	strokeRows   = 3  // but dust is not so many rows high
+)
+
+// emptyRows counts the rows from the bottom up without ink. The outermost hundredth of the
+// page on each side, where no printer prints and scanners leave shadows, is not looked at.
+func (g grid) emptyRows() int {
+	edgeX, edgeY := g.cols/100, g.rows/100
+	paper := quantile(g.cells, 3, 4)
+	stroke := 0
+	for y := g.rows - 1 - edgeY; y >= edgeY; y-- {
+		row := g.cells[y*g.cols+edgeX : (y+1)*g.cols-edgeX]
+		dark, local := darkCells(row)
+		switch {
+		case int(local)+bandContrast < int(paper) || dark > speckCells:
+			return g.rows - 1 - y - stroke
+		case dark > 0:
+			if stroke++; stroke == strokeRows {
+				return g.rows - 1 - y - (stroke - 1)
+			}
+		default:
+			stroke = 0
+		}
+	}
+	return g.rows
+}
+
+func darkCells(row []uint8) (n int, paper uint8) {
+	paper = quantile(row, 3, 4)
+	for _, v := range row {
+		if int(v)+inkContrast < int(paper) {
+			n++
+		}
+	}
+	return n, paper
+}
+
+// quantile returns the value below which num/den of the values lie.
+func quantile(v []uint8, num, den int) uint8 {
+	if len(v) == 0 {
+		return 0
+	}
+	if len(v) < 64 {
+		s := slices.Clone(v)
+		slices.Sort(s)
+		return s[(len(s)-1)*num/den]
+	}
+	var hist [256]int
+	for _, x := range v {
+		hist[x]++
+	}
+	rank := (len(v) - 1) * num / den
+	for x, n := range hist {
+		if rank -= n; rank < 0 {
+			return uint8(x)
+		}
+	}
+	return 255
+}

@@ -17,7 +17,7 @@ import (
 //go:embed assets/*
 var ownAssets embed.FS
 
-// AssetPrefix is the path under which a Site's Assets handler must be mounted.
+// AssetPrefix is the path, below the site's Prefix, at which its Assets handler is mounted.
 const AssetPrefix = "/assets/"
 
 // asset is a file with the headers it is served with.
@@ -29,16 +29,17 @@ type asset struct {
 // assets holds every asset in memory under a name that contains its checksum, so that
 // browsers may keep it for ever and a new release is seen at once.
 type assets struct {
+	prefix    string
 	addresses map[string]string // name → address
 	files     map[string]asset  // address → file
 }
 
-func loadAssets(site fs.FS) (*assets, error) {
+func loadAssets(prefix string, site fs.FS) (*assets, error) {
 	own, err := fs.Sub(ownAssets, "assets")
 	if err != nil {
 		return nil, err
 	}
-	a := &assets{addresses: make(map[string]string), files: make(map[string]asset)}
+	a := &assets{prefix: prefix + AssetPrefix, addresses: make(map[string]string), files: make(map[string]asset)}
 	for _, fsys := range []fs.FS{own, site} {
 		if fsys == nil {
 			continue
@@ -66,17 +67,18 @@ func (a *assets) add(fsys fs.FS) error {
 		if _, taken := a.addresses[e.Name()]; taken {
 			return fmt.Errorf("asset %q is there twice", e.Name())
 		}
-		address := addressOf(e.Name(), b)
+		address := a.prefix + checksummed(e.Name(), b)
 		a.addresses[e.Name()] = address
 		a.files[address] = asset{contentType: typeOf(e.Name()), plain: b, gzip: compress(b)}
 	}
 	return nil
 }
 
-func addressOf(name string, b []byte) string {
+// checksummed puts the checksum of b into a file name.
+func checksummed(name string, b []byte) string {
 	sum := sha256.Sum256(b)
 	ext := path.Ext(name)
-	return AssetPrefix + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:8]) + ext
+	return strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:8]) + ext
 }
 
 func typeOf(name string) string {
@@ -115,7 +117,7 @@ func (a *assets) address(name string) (string, error) {
 	return "", fmt.Errorf("no asset %q", name)
 }
 
-// Assets serves the assets; mount it at AssetPrefix.
+// Assets serves the assets; mount it at Prefix + AssetPrefix.
 func (s *Site) Assets() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f, ok := s.assets.files[r.URL.Path]

@@ -24,6 +24,7 @@ var ownPages embed.FS
 type Frame struct {
 	Lang          Lang
 	Path          string
+	Home          string // the site's first page
 	Demonstration bool
 	Viewer        any
 	// Reference is the request's reference number, which the log holds too.
@@ -189,7 +190,7 @@ func (s *Site) execute(buf *bytes.Buffer, r *http.Request, page string, data any
 	if !ok {
 		return fmt.Errorf("web: no page %q", page)
 	}
-	f := Frame{Lang: lang, Path: r.URL.Path, Demonstration: s.config.Demonstration,
+	f := Frame{Lang: lang, Path: r.URL.Path, Home: s.config.Prefix + "/", Demonstration: s.config.Demonstration,
 		Reference: Reference(r.Context()), Data: data}
 	if s.config.Viewer != nil {
 		f.Viewer = s.config.Viewer(r)

@@ -23,6 +23,9 @@ type Config struct {
 	// Rand gives the reference numbers; crypto/rand.Reader outside tests.
 	Rand io.Reader
 
+	// Prefix is where the site's own addresses begin: "/office", or empty for the root. Its
+	// assets are below it, and its first page is Prefix + "/".
+	Prefix string
 	// Pages holds the site's templates at its root: NAME.html defines "title" and "main" and
 	// may define "head"; files whose name begins with "_" are shared by all pages and may
 	// define "nav".
@@ -54,7 +57,7 @@ func New(c Config) (*Site, error) {
 	if s.texts, err = loadTexts(c.Texts); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	if s.assets, err = loadAssets(c.Assets); err != nil {
+	if s.assets, err = loadAssets(c.Prefix, c.Assets); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
 	s.pages = make(map[Lang]map[string]*template.Template, len(Langs))

@@ -1,0 +1,283 @@
+package stamp
+
+import (
+	"errors"
+	"strings"
+
+	"rsc.io/qr"
+
+	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/internal/stamp/typeface"
+)
+
+// ErrTooLong: a text does not fit its place; the certcopy.Error around it names which.
+var ErrTooLong = errors.New("text too long")
+
+// Measures of the statement block, in points.
+const (
+	blockWidth   = 511.0 // A4 less 42 points each side
+	columnGap    = 12.0
+	leftWidth    = 220.0 // letterhead, QR code
+	signerWidth  = blockWidth - leftWidth - columnGap
+	qrSide       = 82.0
+	headingSize  = 14.0
+	bodySize     = 13.0
+	smallSize    = 11.0
+	markSize     = 9.0
+	leading      = 1.22
+	blankWidth   = 40 * millimetre // a signature field without an image
+	blankHeight  = 22 * millimetre
+	emptyZone    = 30 * millimetre // between title and name when there is no seal
+	overlapShare = 1.0 / 3         // of the signature's width under the seal
+)
+
+// block is the statement set in type: lines, the QR code, pictures and fields, with the
+// origin at the lower left corner.
+type block struct {
+	width, height float64
+	elements      []element
+	code          *qr.Code
+	signature     *picture // nil: none
+	seal          *picture
+	// Where the pictures and the fields lie.
+	qrBox, signatureBox, sealBox, rule rect
+}
+
+// element is one structure element of the statement: a paragraph or heading.
+type element struct {
+	tag   string
+	lines []line
+}
+
+// line is a run of text with the origin of its first glyph.
+type line struct {
+	run   typeface.Run
+	style typeface.Style
+	size  float64
+	x, y  float64
+}
+
+// newBlock sets the statement of f.
+func newBlock(f Facts) (*block, error) {
+	b := &block{width: blockWidth}
+	var err error
+	if b.code, err = qr.Encode(f.VerifyURL, qr.M); err != nil {
+		return nil, tooLong(fieldURL)
+	}
+	if len(f.Signature) > 0 {
+		if b.signature, err = signaturePicture(f.Signature); err != nil {
+			return nil, err
+		}
+	}
+	if len(f.Seal) > 0 {
+		if b.seal, err = sealPicture(f.Seal); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.set(f); err != nil {
+		return nil, err
+	}
+	b.flip()
+	return b, nil
+}
+
+// set lays the block out from the top down; y grows downwards until flip.
+func (b *block) set(f Facts) error {
+	v := f.values()
+	t := f.Template
+	whole := &column{b: b, values: v, width: b.width}
+	whole.text("H1", fieldTemplate, t.Heading, typeface.Bold, headingSize, 2)
+	for _, l := range t.Lines {
+		whole.text("P", fieldTemplate, l, typeface.Regular, bodySize, 2)
+	}
+	whole.y += 4
+
+	right := &column{b: b, values: v, x: leftWidth + columnGap, width: signerWidth, y: whole.y, err: whole.err}
+	right.text("P", fieldTemplate, t.Signer, typeface.Regular, bodySize, 2)
+	for _, l := range titleLines(f.Official.Title) {
+		right.plain("P", fieldOfficialTitle, l, typeface.Bold, bodySize, 3)
+	}
+	b.placePictures(right)
+	right.plain("P", fieldOfficial, f.Official.Name, typeface.Bold, bodySize, 2)
+
+	left := &column{b: b, values: v, width: leftWidth, y: whole.y, err: right.err}
+	left.plain("P", fieldAgency, letterhead(t.Letterhead, v), typeface.Bold, smallSize, 5)
+	left.y += 4
+	b.qrBox = rect{(leftWidth - qrSide) / 2, left.y, qrSide, qrSide}
+	left.y += qrSide + 2
+	left.text("P", fieldTemplate, t.CodeLine, typeface.Regular, smallSize, 2)
+
+	foot := &column{b: b, values: v, width: b.width, y: max(left.y, right.y) + 5, err: left.err}
+	b.rule = rect{0, foot.y, b.width, 0.5}
+	foot.y += 3
+	foot.text("P", fieldTemplate, t.ConversionMark, typeface.Italic, markSize, 5)
+	b.height = foot.y
+	return foot.err
+}
+
+// placePictures puts the signature between title and name, and the seal over its left third.
+func (b *block) placePictures(c *column) {
+	width, height := blankWidth, blankHeight
+	if b.signature != nil {
+		width, height = b.signature.width, b.signature.height
+	}
+	zone := emptyZone
+	if b.seal != nil {
+		zone = max(b.seal.height, height) + 4
+	}
+	middle := c.y + zone/2
+	b.signatureBox = rect{c.x + (c.width-width)/2, middle - height/2, width, height}
+	side := SealMillimetres * millimetre
+	b.sealBox = rect{0, middle - side/2, side, side}
+	if b.seal != nil {
+		b.sealBox = rect{0, middle - b.seal.height/2, b.seal.width, b.seal.height}
+	}
+	b.sealBox.x = b.signatureBox.x + width*overlapShare - b.sealBox.width
+	c.y += zone
+}
+
+// titleLines splits "KT. CHỦ TỊCH / PHÓ CHỦ TỊCH" into its lines.
+func titleLines(title string) []string {
+	var lines []string
+	for _, l := range strings.FieldsFunc(strings.ReplaceAll(title, " / ", "\n"), func(r rune) bool { return r == '\n' }) {
+		if l = strings.TrimSpace(l); l != "" {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// letterhead expands a text, whose fields Validate has checked, and puts it in capitals.
+func letterhead(text string, v values) string {
+	expanded, _ := expand(text, v)
+	return strings.ToUpper(expanded)
+}
+
+// flip turns the block's y axis upwards.
+func (b *block) flip() {
+	for i := range b.elements {
+		for j := range b.elements[i].lines {
+			b.elements[i].lines[j].y = b.height - b.elements[i].lines[j].y
+		}
+	}
+	for _, r := range []*rect{&b.qrBox, &b.signatureBox, &b.sealBox, &b.rule} {
+		r.y = b.height - r.y - r.height
+	}
+}
+
+// column sets centred paragraphs one under the other; after an error it does nothing.
+type column struct {
+	b        *block
+	values   values
+	x, width float64
+	y        float64
+	err      error
+}
+
+// text sets a template text.
+func (c *column) text(tag string, name fieldName, template string, style typeface.Style, size float64, maxLines int) {
+	if c.err != nil {
+		return
+	}
+	text, err := expand(template, c.values)
+	if err != nil {
+		c.err = err
+		return
+	}
+	c.plain(tag, name, text, style, size, maxLines)
+}
+
+// plain sets a text as it is, broken at spaces into at most maxLines lines.
+func (c *column) plain(tag string, name fieldName, text string, style typeface.Style, size float64, maxLines int) {
+	if c.err != nil {
+		return
+	}
+	face, err := typeface.Tinos(style)
+	if err != nil {
+		c.err = err
+		return
+	}
+	runs, err := wrap(face, strings.Join(strings.Fields(text), " "), size, c.width)
+	if err != nil {
+		c.err = nameField(err, name)
+		return
+	}
+	if len(runs) > maxLines {
+		c.err = tooLong(name)
+		return
+	}
+	e := element{tag: tag}
+	for _, run := range runs {
+		c.y += size * leading
+		e.lines = append(e.lines, line{run, style, size, c.x + (c.width-run.Width(size))/2, c.y - size*0.25})
+	}
+	c.b.elements = append(c.b.elements, e)
+}
+
+// wrap breaks a text into lines that fit a width. A word that does not fit is broken inside
+// where a person would break an address, after one of / - . or ErrTooLong.
+func wrap(face *typeface.Face, text string, size, width float64) ([]typeface.Run, error) {
+	run, err := face.Shape(text)
+	if err != nil {
+		return nil, err
+	}
+	var lines []typeface.Run
+	for len(run) > 0 {
+		n := fitting(run, size, width)
+		if n == 0 {
+			return nil, ErrTooLong
+		}
+		lines = append(lines, trimSpace(run[:n]))
+		run = trimSpace(run[n:])
+	}
+	return lines, nil
+}
+
+// fitting returns how many characters go on the line: all, or up to the last space, or up to
+// the last other place to break.
+func fitting(run typeface.Run, size, width float64) int {
+	var used float64
+	space, mark := 0, 0
+	for i, d := range run {
+		used += d.Advance * size / 1000
+		if used > width && d.Rune != ' ' {
+			if space > 0 {
+				return space
+			}
+			return mark
+		}
+		switch d.Rune {
+		case ' ':
+			space = i + 1
+		case '/', '-', '.':
+			mark = i + 1
+		}
+	}
+	return len(run)
+}
+
+func trimSpace(run typeface.Run) typeface.Run {
+	for len(run) > 0 && run[0].Rune == ' ' {
+		run = run[1:]
+	}
+	for len(run) > 0 && run[len(run)-1].Rune == ' ' {
+		run = run[:len(run)-1]
+	}
+	return run
+}
+
+// nameField tells a person which fact cannot be set and why.
+func nameField(err error, name fieldName) error {
+	var missing *typeface.MissingGlyphError
+	switch {
+	case errors.As(err, &missing):
+		return certcopy.Errorf(certcopy.Invalid, name.subject, err, certcopy.Msg(
+			"Phông chữ không có ký tự "+quoted(missing.Rune)+" trong "+name.vi+". Hãy thay ký tự đó.",
+			"The font has no character "+quoted(missing.Rune)+" of the "+name.en+". Replace it."))
+	case errors.Is(err, ErrTooLong):
+		return tooLong(name)
+	}
+	return err
+}
+
+func quoted(r rune) string { return "“" + string(r) + "”" }

@@ -1,0 +1,186 @@
+package stamp
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/saoy/saoy/internal/certcopy"
+)
+
+// Template is the wording of a stamp from a date on. Texts may hold fields in braces: number,
+// book ("01/2026 - SCT/BS"), volume, year, day, month, place, agency, official, title, code,
+// url. A copy keeps the wording of its day; a new form of the law is a new Template.
+type Template struct {
+	Name string    `json:"name"` // the act it follows
+	From time.Time `json:"from"` // first day it is used: midnight UTC of that calendar day
+	// Heading and Lines are the statement, set centred, one paragraph each.
+	Heading string   `json:"heading"`
+	Lines   []string `json:"lines"`
+	// Signer stands over the official's title.
+	Signer string `json:"signer"`
+	// Letterhead stands over the QR code, CodeLine under it.
+	Letterhead string `json:"letterhead"`
+	CodeLine   string `json:"code_line"`
+	// ConversionMark confirms the conversion from paper (Luật Giao dịch điện tử 2023 Điều 12).
+	ConversionMark string `json:"conversion_mark"`
+}
+
+// ErrTemplate: a template cannot be used; the error says why.
+var ErrTemplate = errors.New("template of the statement")
+
+// Statutory returns the built-in templates, oldest first: Mẫu số 01, lời chứng chứng thực bản
+// sao từ bản chính (NĐ 23/2015, annex as replaced by NĐ 280/2025 from 1 November 2025).
+func Statutory() []Template {
+	return []Template{{
+		Name:    "NĐ 280/2025, Mẫu số 01",
+		From:    time.Date(2025, time.November, 1, 0, 0, 0, 0, time.UTC),
+		Heading: "Chứng thực bản sao đúng với bản chính",
+		Lines: []string{
+			"Số chứng thực {number} quyển số {book}",
+			"Ngày {day} tháng {month} năm {year}",
+		},
+		Signer:         "Người thực hiện chứng thực",
+		Letterhead:     "{agency}",
+		CodeLine:       "Mã tra cứu: {code}",
+		ConversionMark: "Bản điện tử chuyển đổi từ bản chính giấy. Cơ quan chuyển đổi: {agency}. Tra cứu: {url} - Mã: {code}",
+	}}
+}
+
+// TemplateAt returns the newest template whose day is not after the given one. Without one
+// the error wraps ErrTemplate.
+func TemplateAt(templates []Template, day time.Time) (Template, error) {
+	var best Template
+	for _, t := range templates {
+		if !t.From.After(day) && (best.isZero() || t.From.After(best.From)) {
+			best = t
+		}
+	}
+	if best.isZero() {
+		return Template{}, badTemplate(fmt.Sprintf("no template is in force on %s", day.Format(time.DateOnly)))
+	}
+	return best, nil
+}
+
+func (t Template) isZero() bool { return t.Heading == "" && len(t.Lines) == 0 }
+
+const (
+	maxTemplateLines = 6
+	maxTemplateRunes = 300
+)
+
+// Validate checks that the statement names number, book and date exactly once, that the
+// conversion mark names agency and code, that no field is unknown and no text too long, and
+// that every character can be printed. Errors wrap ErrTemplate.
+func (t Template) Validate() error {
+	if len(t.Lines) == 0 || len(t.Lines) > maxTemplateLines {
+		return badTemplate(fmt.Sprintf("%d lines, want 1 to %d", len(t.Lines), maxTemplateLines))
+	}
+	for _, text := range t.texts() {
+		if utf8.RuneCountInString(text) > maxTemplateRunes {
+			return badTemplate(fmt.Sprintf("a text has more than %d characters", maxTemplateRunes))
+		}
+		if strings.TrimSpace(text) == "" {
+			return badTemplate("a text is empty")
+		}
+		if _, err := expand(text, emptyValues); err != nil {
+			return err
+		}
+	}
+	return t.checkFields()
+}
+
+func (t Template) texts() []string {
+	return append(slices.Clone(t.Lines), t.Heading, t.Signer, t.Letterhead, t.CodeLine, t.ConversionMark)
+}
+
+// checkFields looks for the fields that the law wants to see.
+func (t Template) checkFields() error {
+	statement := strings.Join(t.Lines, "\n")
+	book := []string{"{book}"}
+	if !strings.Contains(statement, "{book}") {
+		book = []string{"{volume}"}
+	}
+	for _, field := range append(book, "{number}", "{day}", "{month}") {
+		if n := strings.Count(statement, field); n != 1 {
+			return badTemplate(fmt.Sprintf("the statement has %d times %s, want once", n, field))
+		}
+	}
+	if !strings.Contains(statement, "{year}") {
+		return badTemplate("the statement has no {year}")
+	}
+	for _, field := range []string{"{agency}", "{code}"} {
+		if !strings.Contains(t.ConversionMark, field) {
+			return badTemplate("the conversion mark has no " + field)
+		}
+	}
+	return nil
+}
+
+func badTemplate(why string) error {
+	return certcopy.Errorf(certcopy.Invalid, fieldTemplate.subject, fmt.Errorf("%w: %s", ErrTemplate, why), certcopy.Msg(
+		"Mẫu lời chứng không dùng được. Hãy báo quản trị viên sửa mẫu.",
+		"The template of the statement cannot be used. Ask the administrator to correct it."))
+}
+
+// values are the fields of one copy.
+type values map[string]string
+
+var emptyValues = values{"number": "", "book": "", "volume": "", "year": "", "day": "", "month": "",
+	"place": "", "agency": "", "official": "", "title": "", "code": "", "url": ""}
+
+func (f Facts) values() values {
+	_, address, found := strings.Cut(f.VerifyURL, "://")
+	if !found {
+		address = f.VerifyURL
+	}
+	n := f.Number
+	v := values{
+		"number": fmt.Sprint(n.Seq), "book": n.BookReference(), "volume": fmt.Sprintf("%02d", n.Volume),
+		"year": fmt.Sprint(n.Year), "day": fmt.Sprintf("%02d", n.Date.Day()), "month": statutoryMonth(n.Date.Month()),
+		"place": f.Agency.Place, "agency": f.Agency.Name, "official": f.Official.Name,
+		"title": f.Official.Title, "code": f.Code, "url": address,
+	}
+	if n.IsZero() {
+		v["number"], v["book"], v["volume"] = blank, blank+" - "+string(n.Book), blank
+		v["day"], v["month"], v["year"] = blank, blank, blank
+	}
+	return v
+}
+
+// blank is what a preview shows where the number and the date will be.
+const blank = "........"
+
+// statutoryMonth writes January and February with a leading zero, later months as they are
+// (NĐ 30/2020 Phụ lục I).
+func statutoryMonth(m time.Month) string {
+	if m <= time.February {
+		return fmt.Sprintf("%02d", int(m))
+	}
+	return fmt.Sprint(int(m))
+}
+
+// expand replaces the fields of a text. A brace that belongs to no known field is an error.
+func expand(text string, v values) (string, error) {
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "{")
+		if strings.Contains(before, "}") {
+			return "", badTemplate("a brace is closed that was not opened")
+		}
+		out.WriteString(before)
+		if !found {
+			return out.String(), nil
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		value, known := v[name]
+		if !closed || !known {
+			return "", badTemplate(fmt.Sprintf("unknown field {%.20s}", name))
+		}
+		out.WriteString(value)
+		text = after
+	}
+}

@@ -1,0 +1,481 @@
+package validation
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/saoy/saoy/signer/pdf"
+)
+
+// collectPages notes the page tree of the signed revision and its annotations.
+func (c *comparer) collectPages(o pdf.Object, depth int) error {
+	ref, isRef := o.(pdf.Ref)
+	if isRef && c.apart[ref] {
+		return nil
+	}
+	d, ok, err := c.old.dict(o)
+	if err != nil || !ok || depth > maxNesting {
+		return err
+	}
+	if c.work--; c.work < 0 {
+		return errTooComplex
+	}
+	if isRef {
+		c.apart[ref] = true
+	}
+	annots, err := c.old.array(d.Get("Annots"))
+	if err != nil {
+		return err
+	}
+	for _, a := range annots {
+		if ref, ok := a.(pdf.Ref); ok {
+			c.apart[ref] = true
+		}
+	}
+	kids, err := c.old.array(d.Get("Kids"))
+	if err != nil {
+		return err
+	}
+	for _, k := range kids {
+		if err := c.collectPages(k, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pageNode compares a node of the page tree or a page. The tree itself may not change.
+func (c *comparer) pageNode(o, n pdf.Object, where *trail, depth int) error {
+	if depth > maxNesting {
+		return errTooComplex
+	}
+	before, ok1, err := c.old.dict(o)
+	if err != nil {
+		return err
+	}
+	after, ok2, err := c.new.dict(n)
+	if err != nil {
+		return err
+	}
+	if _, twice := after.Duplicate(); !ok1 || !ok2 || twice || !sameSlot(o, n) {
+		c.disallow(describe("/Pages/" + where.String()))
+		return nil
+	}
+	inherited := c.box
+	defer func() { c.box = inherited }()
+	if err := c.frame(before); err != nil {
+		return err
+	}
+	for _, key := range unionKeys(before, after) {
+		if err := c.pageKey(key, valueOf(before, key), valueOf(after, key), where.to(string(key)), depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *comparer) pageKey(key pdf.Name, o, n pdf.Object, where *trail, depth int) error {
+	switch key {
+	case "Parent":
+		if !sameSlot(o, n) {
+			c.disallow(describe(where.String()))
+		}
+		return nil
+	case "Kids":
+		before, err := c.old.array(o)
+		if err != nil {
+			return err
+		}
+		after, err := c.new.array(n)
+		if err != nil {
+			return err
+		}
+		if len(before) != len(after) {
+			c.disallow(describe(where.String()))
+			return nil
+		}
+		for i := range before {
+			if err := c.pageNode(before[i], after[i], where.at(i), depth+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "Annots":
+		return c.annotations(o, n, where)
+	}
+	return c.mustEqual(o, n, true, where)
+}
+
+// annotations compares the list of a page. Those of the signed revision must be there in
+// their order; what comes new must be a signature's widget, or a comment where comments
+// are allowed.
+func (c *comparer) annotations(o, n pdf.Object, where *trail) error {
+	before, err := c.old.array(o)
+	if err != nil {
+		return err
+	}
+	after, err := c.new.array(n)
+	if err != nil {
+		return err
+	}
+	i := 0
+	var added pdf.Array
+	for _, a := range after {
+		if i < len(before) && sameSlot(before[i], a) {
+			if err := c.annotation(before[i], a, where.at(i)); err != nil {
+				return err
+			}
+			i++
+			continue
+		}
+		added = append(added, a)
+	}
+	if i < len(before) {
+		c.disallow(both{"chú thích hoặc trường bị gỡ khỏi trang (%s)", "annotations or fields were removed from a page (%s)"}.with(where.String()))
+	}
+	for _, a := range added {
+		if err := c.newAnnotation(a, where); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// annotation compares one that was there. Widgets of fields were compared with their field.
+func (c *comparer) annotation(o, n pdf.Object, where *trail) error {
+	if ref, ok := n.(pdf.Ref); ok && c.seenFields[ref] {
+		return nil
+	}
+	before, _, err := c.old.dict(o)
+	if err != nil {
+		return err
+	}
+	after, ok, err := c.new.dict(n)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return c.mustEqual(o, n, true, where)
+	}
+	for _, key := range unionKeys(before, after) {
+		if c.may.docmdp == mdpComments && (key == "Popup" || key == "M") {
+			continue
+		}
+		if key == "P" && !before.Has("P") {
+			continue
+		}
+		if err := c.mustEqual(valueOf(before, key), valueOf(after, key), true, where.to(string(key))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *comparer) newAnnotation(n pdf.Object, where *trail) error {
+	ref, isRef := n.(pdf.Ref)
+	if role, ok := c.newWidgets[ref]; isRef && ok {
+		if role.shown && c.may.docmdp != mdpNone {
+			c.disallow(both{"chữ ký “%s” thêm hình hiển thị lên tài liệu đã chứng nhận", "the signature “%s” adds something visible to a certified document"}.with(role.field))
+		}
+		return c.placement(ref, role, where)
+	}
+	if isRef && c.apart[ref] {
+		c.disallow(describe(where.String()))
+		return nil
+	}
+	d, _, err := c.new.dict(n)
+	if err != nil {
+		return err
+	}
+	if c.may.docmdp == mdpComments {
+		harmless, err := c.harmlessComment(d)
+		if err != nil {
+			return err
+		}
+		if harmless {
+			c.allow(both{"nhận xét (%s)", "a comment (%s)"}.with(string(d.Name("Subtype"))))
+			return nil
+		}
+	}
+	c.disallow(both{"chú thích mới trên trang (%s)", "a new annotation on a page (%s)"}.with(string(d.Name("Subtype")) + " " + where.String()))
+	return nil
+}
+
+// comments that mark or remark and cannot hide what they lie on, as long as they bring no
+// appearance of their own.
+var comments = []pdf.Name{"Text", "Popup", "Highlight", "Underline", "Squiggly", "StrikeOut", "Caret"}
+
+// activeKeys may not occur in a comment: they act, or hide.
+var activeKeys = []pdf.Name{"A", "AA", "OC", "Dest"}
+
+// maxIcon is the side of the largest note icon, in points.
+const maxIcon = 48
+
+// harmlessComment reports whether a new annotation cannot hide the page: notes as small as
+// an icon, and text mark-up whose appearance, if it has one, only draws lines or multiplies
+// its colour with the page.
+func (c *comparer) harmlessComment(d pdf.Dict) (bool, error) {
+	kind := d.Name("Subtype")
+	if !slices.Contains(comments, kind) || slices.ContainsFunc(activeKeys, d.Has) {
+		return false, nil
+	}
+	shown, err := c.shows(d)
+	if err != nil || !shown {
+		return err == nil, err
+	}
+	switch kind {
+	case "Text", "Caret":
+		w, h, err := c.extent(d)
+		return w <= maxIcon && h <= maxIcon, err
+	case "Popup":
+		return false, nil
+	}
+	return c.translucent(d)
+}
+
+// shows reports whether an annotation draws an appearance.
+func (c *comparer) shows(d pdf.Dict) (bool, error) {
+	const hidden, noView = 1 << 1, 1 << 5
+	if f, err := c.new.get(d.Get("F")); err != nil {
+		return false, err
+	} else if flags, ok := f.(pdf.Integer); ok && flags&(hidden|noView) != 0 {
+		return false, nil
+	}
+	w, h, err := c.extent(d)
+	if err != nil {
+		return false, err
+	}
+	if w == 0 || h == 0 {
+		return false, nil
+	}
+	ap, _, err := c.new.dict(d.Get("AP"))
+	if err != nil {
+		return false, err
+	}
+	normal, err := c.new.get(ap.Get("N"))
+	if err != nil {
+		return false, err
+	}
+	switch n := normal.(type) {
+	case pdf.Dict:
+		return len(n) > 0, nil
+	case *pdf.Stream:
+		return drawsSomething(n), nil
+	}
+	return false, nil
+}
+
+// drawsSomething reports whether a content stream has any operator; one that cannot be
+// read is taken to draw.
+func drawsSomething(s *pdf.Stream) bool {
+	if s.Len() == 0 {
+		return false
+	}
+	body, err := s.Decode()
+	if err != nil {
+		return true
+	}
+	l := lexer{b: body}
+	l.space()
+	return l.i < len(body)
+}
+
+// extent returns width and height of an annotation's rectangle.
+func (c *comparer) extent(d pdf.Dict) (w, h float64, err error) {
+	r, err := c.rect(d.Get("Rect"))
+	if err != nil || r == nil {
+		return 0, 0, err
+	}
+	return r[2] - r[0], r[3] - r[1], nil
+}
+
+// rect reads a rectangle, lower left corner first; nil if it is none.
+func (c *comparer) rect(o pdf.Object) (*[4]float64, error) {
+	a, err := c.new.array(o)
+	if err != nil || len(a) != 4 {
+		return nil, err
+	}
+	var r [4]float64
+	for i := range a {
+		v, err := c.new.get(a[i])
+		if err != nil {
+			return nil, err
+		}
+		f, ok := pdf.Float(v)
+		if !ok {
+			return nil, nil
+		}
+		r[i] = f
+	}
+	return &[4]float64{min(r[0], r[2]), min(r[1], r[3]), max(r[0], r[2]), max(r[1], r[3])}, nil
+}
+
+// translucent reports whether the appearance of a text mark-up lets the page through: its
+// resources hold no image, form or font, and a fill is multiplied with what lies below.
+func (c *comparer) translucent(d pdf.Dict) (bool, error) {
+	ap, _, err := c.new.dict(d.Get("AP"))
+	if err != nil {
+		return false, err
+	}
+	o, err := c.new.get(ap.Get("N"))
+	if err != nil {
+		return false, err
+	}
+	s, ok := o.(*pdf.Stream)
+	if !ok {
+		return false, nil
+	}
+	multiply, plain, err := c.blends(s.Dict.Get("Resources"))
+	if err != nil || !plain {
+		return false, err
+	}
+	body, err := s.Decode()
+	if err != nil {
+		return false, nil //nolint:nilerr // what cannot be read may hide anything
+	}
+	fills, other := operators(body)
+	return !other && (!fills || multiply), nil
+}
+
+// blends reports whether every graphics state of the resources multiplies, and whether the
+// resources hold nothing but graphics states.
+func (c *comparer) blends(o pdf.Object) (multiply, plain bool, err error) {
+	res, _, err := c.new.dict(o)
+	if err != nil {
+		return false, false, err
+	}
+	for _, e := range res {
+		if e.Key != "ExtGState" && e.Key != "ProcSet" {
+			return false, false, nil
+		}
+	}
+	states, _, err := c.new.dict(res.Get("ExtGState"))
+	if err != nil {
+		return false, false, err
+	}
+	multiply = len(states) > 0
+	for _, e := range states {
+		gs, _, err := c.new.dict(e.Value)
+		if err != nil {
+			return false, false, err
+		}
+		multiply = multiply && gs.Name("BM") == "Multiply"
+	}
+	return multiply, true, nil
+}
+
+// operators looks through a content stream for fills, and for anything else that could
+// cover: text, images, forms, shadings and wide lines.
+func operators(body []byte) (fills, other bool) {
+	l := lexer{b: body}
+	var number float64
+	for {
+		l.space()
+		if l.i >= len(l.b) {
+			return fills, other
+		}
+		from := l.i
+		if c := l.b[l.i]; c == '/' || c == '(' || c == '[' || c == '<' {
+			if l.value(0) != nil {
+				return fills, true
+			}
+			continue
+		}
+		l.regular()
+		if l.i == from {
+			return fills, true
+		}
+		switch op := string(l.b[from:l.i]); op {
+		case "f", "F", "f*", "B", "B*", "b", "b*":
+			fills = true
+		case "w":
+			other = other || number > maxLine
+		case "q", "Q", "cm", "gs", "m", "l", "c", "v", "y", "h", "re", "S", "s", "n", "W", "W*", "J", "j", "M", "d",
+			"g", "G", "rg", "RG", "k", "K", "i", "ri":
+		default:
+			if !isNumber(op) {
+				return fills, true
+			}
+			number = parseNumber(op)
+		}
+	}
+}
+
+// maxLine is the widest line, in units of the appearance, that is not taken for a cover.
+const maxLine = 4
+
+func parseNumber(s string) float64 {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return 0
+	}
+	return f
+}
+
+// maxCover is the share of the page a new visible signature may lie on.
+const maxCover = 0.25
+
+// placement: a new visible signature may not cover the page, nor what was signed before.
+func (c *comparer) placement(ref pdf.Ref, role widgetRole, where *trail) error {
+	if !role.shown {
+		return nil
+	}
+	d, _, err := c.new.dict(ref)
+	if err != nil {
+		return err
+	}
+	r, err := c.rect(d.Get("Rect"))
+	if err != nil || r == nil {
+		return err
+	}
+	covers := c.box == nil || area(*r) > maxCover*area(*c.box)
+	for _, s := range c.signedRects {
+		covers = covers || overlap(*r, s)
+	}
+	if covers {
+		c.disallow(both{"chữ ký mới “%s” che nội dung đã ký", "the new signature “%s” covers what was signed"}.with(role.field))
+	}
+	return nil
+}
+
+func area(r [4]float64) float64 { return (r[2] - r[0]) * (r[3] - r[1]) }
+
+func overlap(a, b [4]float64) bool {
+	return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
+}
+
+// frame notes the box of a page and where its signed widgets stand.
+func (c *comparer) frame(page pdf.Dict) error {
+	if page.Has("MediaBox") {
+		box, err := c.rect(page.Get("MediaBox"))
+		if err != nil {
+			return err
+		}
+		c.box = box
+	}
+	c.signedRects = nil
+	annots, err := c.old.array(page.Get("Annots"))
+	if err != nil {
+		return err
+	}
+	for _, a := range annots {
+		d, ok, err := c.old.dict(a)
+		if err != nil {
+			return err
+		}
+		if ft, _ := c.old.get(d.Get("FT")); !ok || ft != pdf.Name("Sig") || !d.Has("V") {
+			continue
+		}
+		if r, err := c.rect(d.Get("Rect")); err != nil {
+			return err
+		} else if r != nil && area(*r) > 0 {
+			c.signedRects = append(c.signedRects, *r)
+		}
+	}
+	return nil
+}
+
+// structure: the logical structure of a tagged document may not change.
+func (c *comparer) structure(o, n pdf.Object, where *trail) error {
+	return c.mustEqual(o, n, false, where)
+}

@@ -1,0 +1,253 @@
+package validation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/saoy/saoy/signer/pdf"
+)
+
+// Options say against what, and as of when, a file is validated.
+type Options struct {
+	// At is the time of validation; it must be set.
+	At time.Time
+	// Limits bound what a file may make the reader do; zero fields take its defaults.
+	Limits pdf.Limits
+}
+
+// File validates all signatures of a PDF file of size bytes. It reads r, which it does not
+// load, and writes nothing. It is an error only when r cannot be read or ctx ends;
+// everything a file can be is a verdict in the report.
+//
+// ETSI EN 319 102-1 §5; the rules for what may come after a signature are those of
+// ISO 32000-2 §12.8.2, the stricter reading where readers differ.
+func File(ctx context.Context, r io.ReaderAt, size int64, o Options) (*Report, error) {
+	front, err := scan(r, size)
+	if err != nil {
+		return nil, err
+	}
+	x := &examiner{ctx: ctx, file: r, size: size, options: o, front: front,
+		report: &Report{SHA256: hexOf(front.digest[:]), Size: size, Integrity: IntegrityNone,
+			Issuer: Undetermined, Indication: NoSignature}}
+	if err := x.run(); err != nil {
+		return nil, err
+	}
+	x.report.conclude()
+	return x.report, ctx.Err()
+}
+
+// examiner is the validation of one file.
+type examiner struct {
+	ctx     context.Context
+	file    io.ReaderAt
+	size    int64
+	options Options
+	front   *frontScan
+	report  *Report
+
+	doc   *pdf.Reader    // the newest state of the document that reads without repair
+	revs  []pdf.Revision // of doc, oldest first
+	tiled map[int]error  // revision → what accountFor found
+	// damage is what is wrong with the file as a whole; every signature fails for it.
+	damage *message
+	spans  []span
+}
+
+func (x *examiner) run() error {
+	if err := x.open(); err != nil {
+		return err
+	}
+	if x.doc == nil {
+		return x.unreadable()
+	}
+	found, err := locateAll(x.doc, len(x.revs))
+	if err != nil {
+		if isIO(err) {
+			return err
+		}
+		x.fault(msgUnreadable.of(plain(err)))
+		return x.unreadable()
+	}
+	return x.signatures(found)
+}
+
+// open reads the whole file if it reads in one way only; else the longest front part that
+// ends with a revision and does.
+func (x *examiner) open() error {
+	doc, revs, err := openRevisions(x.file, x.size, x.options.Limits)
+	if err == nil {
+		x.doc, x.revs = doc, revs
+		if end := revs[len(revs)-1].End; x.front.last > end {
+			x.fault(msgAppended.of(x.front.last - end))
+		}
+		return nil
+	}
+	switch {
+	case isIO(err):
+		return err
+	case errors.Is(err, pdf.ErrEncrypted):
+		x.fault(msgEncrypted)
+		return nil
+	}
+	return x.openPrefix(err)
+}
+
+// maxPrefixes bounds the end markers that are tried.
+const maxPrefixes = 16
+
+// openPrefix looks for the document that was there before something was appended that forms
+// no update.
+func (x *examiner) openPrefix(why error) error {
+	ends := x.front.ends
+	for i := len(ends) - 1; i >= 0 && i >= len(ends)-maxPrefixes; i-- {
+		end, err := x.lineEnd(ends[i])
+		if err != nil {
+			return err
+		}
+		doc, revs, err := openRevisions(x.file, end, x.options.Limits)
+		if err != nil {
+			if isIO(err) {
+				return err
+			}
+			continue
+		}
+		if x.doc = doc; x.front.last > end {
+			x.revs = revs
+			x.fault(msgAppended.of(x.front.last - end))
+			return nil
+		}
+		x.doc = nil
+	}
+	x.fault(msgUnreadable.of(plain(why)))
+	return nil
+}
+
+// lineEnd returns the offset behind the end of line that follows at, if one does.
+func (x *examiner) lineEnd(at int64) (int64, error) {
+	b := make([]byte, min(2, x.size-at))
+	if err := readExactly(x.file, b, at); err != nil {
+		return 0, err
+	}
+	if len(b) > 0 && b[0] == '\r' {
+		at, b = at+1, b[1:]
+	}
+	if len(b) > 0 && b[0] == '\n' {
+		at++
+	}
+	return at, nil
+}
+
+func openRevisions(r io.ReaderAt, size int64, l pdf.Limits) (*pdf.Reader, []pdf.Revision, error) {
+	doc, err := pdf.Open(r, size, l)
+	if err != nil {
+		return nil, nil, err
+	}
+	revs, err := doc.Revisions()
+	if err == nil && len(revs) == 0 {
+		err = pdf.ErrDamaged
+	}
+	return doc, revs, err
+}
+
+// isIO reports whether an error comes from reading the bytes, not from what they say.
+func isIO(err error) bool {
+	for _, verdict := range []error{pdf.ErrDamaged, pdf.ErrEncrypted, pdf.ErrLimit, pdf.ErrFilter, errTooComplex, errSyntax} {
+		if errors.Is(err, verdict) {
+			return false
+		}
+	}
+	return err != nil && !errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// plain is the same words in both languages, for findings of a parser.
+func plain(err error) both { return both{err.Error(), err.Error()} }
+
+func (x *examiner) fault(m message) {
+	x.report.Checks = append(x.report.Checks, m.check("file-structure", Failed))
+	if x.damage == nil {
+		x.damage = &m
+	}
+}
+
+// unreadable is the verdict on a file that could not be opened or walked.
+func (x *examiner) unreadable() error {
+	if !x.front.signatureLike() {
+		x.report.Warnings = append(x.report.Warnings, x.damage.en)
+		return nil
+	}
+	raw, err := x.rawSignatures(nil)
+	if err != nil {
+		return err
+	}
+	x.report.Signatures = append(x.report.Signatures, raw...)
+	if len(raw) == 0 {
+		x.report.Indication, x.report.SubIndication = TotalFailed, FormatFailure
+		x.report.Integrity = IntegrityNotChecked
+	}
+	x.report.Warnings = append(x.report.Warnings,
+		"the file holds structures of a signature but cannot be examined as a PDF document: "+x.damage.en)
+	return nil
+}
+
+// signatures examines what was found through the form, then looks for what was not.
+func (x *examiner) signatures(found []located) error {
+	x.tiled = map[int]error{}
+	x.spans = make([]span, len(found))
+	for i, l := range found {
+		x.spans[i], _, _ = readByteRange(view{x.doc}, l.value, x.size)
+	}
+	var all []*signing
+	for i, l := range found {
+		s, err := x.signature(l, i)
+		if err != nil {
+			return err
+		}
+		all = append(all, s)
+	}
+	slices.SortStableFunc(all, func(a, b *signing) int { return int(sign(a.span.end - b.span.end)) })
+	if err := x.changes(all); err != nil {
+		return err
+	}
+	for _, s := range all {
+		x.report.Signatures = append(x.report.Signatures, s.out)
+	}
+	return x.unclaimed(found)
+}
+
+func sign(v int64) int64 {
+	switch {
+	case v < 0:
+		return -1
+	case v > 0:
+		return 1
+	}
+	return 0
+}
+
+// unclaimed warns of signature-like bytes that no field leads to. In a file that was damaged
+// or shows no signature they are examined as they stand.
+func (x *examiner) unclaimed(found []located) error {
+	var claimed []int64
+	for _, l := range found {
+		claimed = append(claimed, l.offset)
+	}
+	if x.damage == nil && len(found) > 0 {
+		return nil
+	}
+	raw, err := x.rawSignatures(claimed)
+	if err != nil {
+		return err
+	}
+	if x.damage != nil {
+		x.report.Signatures = append(x.report.Signatures, raw...)
+	}
+	if len(raw) > 0 || len(found) == 0 && x.front.signatureLike() {
+		x.report.Warnings = append(x.report.Warnings, fmt.Sprintf(
+			"the file holds %d structures that look like a signature and belong to no signature field of the document", max(1, len(raw))))
+	}
+	return nil
+}

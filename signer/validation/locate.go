@@ -1,0 +1,149 @@
+package validation
+
+import (
+	"github.com/saoy/saoy/signer/pdf"
+)
+
+// maxSignatures bounds the signatures of one file that are examined.
+const maxSignatures = 256
+
+// located is a signature dictionary found through a signature field.
+type located struct {
+	field   string   // full name
+	form    pdf.Dict // the field's own dictionary, in the newest revision that has it
+	at      pdf.Ref  // the field, zero if direct
+	value   pdf.Dict
+	host    pdf.Ref // the indirect object in which value stands
+	offset  int64   // where that object begins in the file; -1 if it is compressed
+	current bool    // still there in the newest revision
+}
+
+// locate lists the signature fields of one revision that hold a value, in the order of the
+// form (ISO 32000-2 §12.7.5.5). Values that are no dictionary are kept, without entries: a
+// field that claims to be signed and is not must be named.
+func locate(r *pdf.Reader) ([]located, error) {
+	v := view{r}
+	cat, _, err := v.dict(r.Trailer().Get("Root"))
+	if err != nil {
+		return nil, err
+	}
+	form, _, err := v.dict(cat.Get("AcroForm"))
+	if err != nil {
+		return nil, err
+	}
+	w := &fieldWalk{view: v, seen: map[pdf.Ref]bool{}}
+	return w.found, w.list(form.Get("Fields"), "", "", 0, pdf.Ref{})
+}
+
+type fieldWalk struct {
+	view
+	seen  map[pdf.Ref]bool
+	found []located
+}
+
+func (w *fieldWalk) list(o pdf.Object, name string, kind pdf.Name, depth int, host pdf.Ref) error {
+	if depth > maxNesting || len(w.found) > maxSignatures {
+		return errTooComplex
+	}
+	kids, err := w.array(o)
+	if err != nil {
+		return err
+	}
+	for _, k := range kids {
+		if err := w.field(k, name, kind, depth, host); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *fieldWalk) field(o pdf.Object, name string, kind pdf.Name, depth int, host pdf.Ref) error {
+	ref, isRef := o.(pdf.Ref)
+	if isRef {
+		if w.seen[ref] {
+			return nil
+		}
+		w.seen[ref], host = true, ref
+	}
+	d, ok, err := w.dict(o)
+	if err != nil || !ok {
+		return err
+	}
+	if t, ok, err := textOf(w.view, d.Get("T")); err != nil {
+		return err
+	} else if ok {
+		name = joinName(name, t)
+	}
+	if ft, err := w.get(d.Get("FT")); err != nil {
+		return err
+	} else if n, ok := ft.(pdf.Name); ok {
+		kind = n
+	}
+	if kind == "Sig" && d.Has("V") {
+		if err := w.signature(d, name, ref, host); err != nil {
+			return err
+		}
+	}
+	return w.list(d.Get("Kids"), name, kind, depth+1, host)
+}
+
+func (w *fieldWalk) signature(field pdf.Dict, name string, at, host pdf.Ref) error {
+	v := field.Get("V")
+	if ref, ok := v.(pdf.Ref); ok {
+		host = ref
+	}
+	o, err := w.get(v)
+	if err != nil {
+		return err
+	}
+	if _, null := o.(pdf.Null); null {
+		return nil
+	}
+	value, _ := o.(pdf.Dict)
+	l := located{field: name, form: field, at: at, value: value, host: host, offset: -1}
+	if e, ok := w.r.Entry(host.Number); ok && e.Kind == pdf.InUse {
+		l.offset = e.Offset
+	}
+	w.found = append(w.found, l)
+	return nil
+}
+
+// locateAll lists the signatures of the newest revision first and then those that only an
+// older revision has: a signature that was replaced or dropped is a finding.
+func locateAll(r *pdf.Reader, revisions int) ([]located, error) {
+	all, err := locate(r)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		all[i].current = true
+	}
+	for i := revisions - 2; i >= 0; i-- {
+		old, err := r.AtRevision(i)
+		if err != nil {
+			return nil, err
+		}
+		found, err := locate(old)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range found {
+			if !has(all, l) {
+				all = append(all, l)
+			}
+		}
+		if len(all) > maxSignatures {
+			return nil, errTooComplex
+		}
+	}
+	return all, nil
+}
+
+func has(all []located, l located) bool {
+	for _, a := range all {
+		if a.host == l.host && a.offset == l.offset && a.field == l.field {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,366 @@
+package validation
+
+import (
+	"crypto"
+	"errors"
+
+	"github.com/saoy/saoy/signer/cms"
+	"github.com/saoy/saoy/signer/pdf"
+)
+
+// signing is a signature under examination.
+type signing struct {
+	located
+	out      Signature
+	span     span
+	rangeOK  bool
+	contents []byte
+	rev      int         // revision it signed; -1: none
+	signed   *pdf.Reader // the document as it was signed; nil if rev is -1
+	digest   *digester
+	cms      *cms.SignedData
+	verified *cms.Verification
+	demands  permissions
+}
+
+// fail settles a signature as failed.
+func (s *signing) fail(id string, sub SubIndication, i Integrity, m message) {
+	s.out.check(id, Failed, m)
+	s.out.settle(TotalFailed, sub)
+	s.out.Integrity = worse(s.out.Integrity, i, Intact, IntegrityNotChecked, Modified, Broken)
+}
+
+// signature examines everything about one signature that does not depend on what came after
+// it or on whom to trust.
+func (x *examiner) signature(l located, i int) (*signing, error) {
+	s := &signing{located: l, out: *newSignature(), rev: -1}
+	s.describe(view{x.doc})
+	if x.damage != nil {
+		s.fail("file-structure", FormatFailure, Modified, *x.damage)
+	}
+	if !s.readContents(view{x.doc}) {
+		return s, nil
+	}
+	if err := x.byteRange(s, i); err != nil {
+		return nil, err
+	}
+	if !s.rangeOK {
+		return s, nil
+	}
+	if err := x.signedRevision(s); err != nil {
+		return nil, err
+	}
+	s.digest = &digester{r: x.file, s: s.span, sums: map[crypto.Hash][]byte{}}
+	return s, x.cryptography(s)
+}
+
+// describe copies what the dictionary says of itself; all of it is only claimed.
+func (s *signing) describe(v view) {
+	o := &s.out
+	o.Field = s.field
+	o.SubFilter = string(s.value.Name("SubFilter"))
+	o.Kind = KindSignature
+	if s.value.Name("Type") == "DocTimeStamp" || o.SubFilter == subFilterTimestamp {
+		o.Kind = KindDocTimestamp
+	}
+	o.Reason, o.Location = textValue(v, s.value, "Reason"), textValue(v, s.value, "Location")
+	if t, ok := parseDate(textValue(v, s.value, "M")); ok && o.Kind == KindSignature {
+		o.Time, o.TimeSource = t, TimeClaimed
+	}
+}
+
+func (s *signing) readContents(v view) bool {
+	o, err := v.get(s.value.Get("Contents"))
+	str, ok := o.(pdf.String)
+	switch {
+	case err != nil || !ok:
+		s.fail("signature-contents", FormatFailure, Broken, msgContentsBad.of(contentsMissing))
+		return false
+	case !anySet(str.Bytes):
+		s.fail("signature-contents", FormatFailure, Broken, msgContentsBad.of(contentsMissing))
+		return false
+	}
+	s.contents = str.Bytes
+	return true
+}
+
+func (x *examiner) byteRange(s *signing, i int) error {
+	var bad both
+	s.span, s.out.ByteRange, bad = readByteRange(view{x.doc}, s.value, x.size)
+	if bad == (both{}) {
+		var err error
+		if bad, err = checkGap(x.file, s.span, s.located, s.contents, x.size); err != nil {
+			return err
+		}
+	}
+	if bad == (both{}) && sharesGap(x.spans, i) {
+		bad = both{"hai chữ ký dùng chung một chỗ trống", "two signatures leave out the same bytes"}
+	}
+	if bad == (both{}) {
+		if s.rev = x.revisionAt(s.span.end); s.rev < 0 {
+			bad = both{"vùng ký không kết thúc ở cuối một bản của tệp", "the range does not end with a revision of the file"}
+		}
+	}
+	if bad != (both{}) {
+		s.fail("byte-range", FormatFailure, Broken, msgRangeBad.of(bad))
+		// The value is still checked where the range makes sense, to say which of the two it is.
+		s.rangeOK = s.span.end > 0 && s.span.gapStart < s.span.gapEnd && s.span.end <= x.size
+		return nil
+	}
+	s.rangeOK, s.out.ByteRangeOK, s.out.CoversWholeRevision = true, true, true
+	s.out.CoversWholeFile = s.rev == len(x.revs)-1 && x.damage == nil
+	s.out.check("byte-range", Passed, msgRangeOK)
+	return nil
+}
+
+// revisionAt returns the revision that ends at an offset, its last end of line counted or
+// not; -1 if none does.
+func (x *examiner) revisionAt(end int64) int {
+	for i, r := range x.revs {
+		// Writers differ in whether the end of line after %%EOF belongs to the revision.
+		if end == r.End || end < r.End && end >= r.End-2 && x.endsWithMarker(end) {
+			return i
+		}
+		next := x.size
+		if i+1 < len(x.revs) {
+			next = x.revs[i+1].StartXRef
+		}
+		if end > r.End && end <= next && end-r.End <= 64 && x.isBlank(r.End, end) {
+			return i
+		}
+	}
+	return -1
+}
+
+func (x *examiner) endsWithMarker(end int64) bool {
+	for _, e := range x.front.ends {
+		if e == end || e == end-1 {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *examiner) isBlank(from, to int64) bool {
+	b := make([]byte, to-from)
+	if readExactly(x.file, b, from) != nil {
+		return false
+	}
+	for _, c := range b {
+		if !isSpace(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// signedRevision opens the document as it was signed and finds the signature in it: the same
+// dictionary at the same place.
+func (x *examiner) signedRevision(s *signing) error {
+	if s.rev < 0 {
+		return nil
+	}
+	signed, err := x.doc.AtRevision(s.rev)
+	if err != nil {
+		s.fail("signed-revision", FormatFailure, Broken, msgRevisionBad.of(plain(err)))
+		return notVerdict(err)
+	}
+	found, err := locate(signed)
+	if err != nil {
+		s.fail("signed-revision", FormatFailure, Broken, msgRevisionBad.of(plain(err)))
+		return notVerdict(err)
+	}
+	if !has(found, s.located) {
+		s.fail("signed-revision", FormatFailure, Broken, msgRevisionBad.of(
+			both{"chữ ký không thuộc bản mà nó ký", "the signature is not part of the revision it signs"}))
+		return nil
+	}
+	for _, l := range found {
+		if l.offset == s.offset && l.host == s.host {
+			s.form, s.at = l.form, l.at
+		}
+	}
+	s.signed = signed
+	s.demands, s.out.DocMDP, err = demandsOf(view{signed}, s.value, s.form)
+	if err != nil {
+		s.fail("signed-revision", FormatFailure, Broken, msgRevisionBad.of(plain(err)))
+	}
+	return notVerdict(err)
+}
+
+// notVerdict keeps an error only if the file could not be read.
+func notVerdict(err error) error {
+	if isIO(err) {
+		return err
+	}
+	return nil
+}
+
+const subFilterTimestamp = "ETSI.RFC3161"
+
+// cryptography checks the CMS over the signed bytes.
+func (x *examiner) cryptography(s *signing) error {
+	element, _, err := cms.Split(s.contents)
+	if err == nil {
+		s.cms, err = cms.Parse(element)
+	}
+	if err != nil {
+		s.fail("cms-format", FormatFailure, Broken, msgCMSBad.of(plain(err)))
+		return nil
+	}
+	switch s.out.SubFilter {
+	case "ETSI.CAdES.detached", "adbe.pkcs7.detached":
+		return s.detached()
+	case "adbe.pkcs7.sha1":
+		return s.sha1Content()
+	case subFilterTimestamp:
+		return s.timestampToken()
+	}
+	s.fail("subfilter", FormatFailure, IntegrityNotChecked, msgSubFilter.of(s.out.SubFilter))
+	return nil
+}
+
+func (s *signing) detached() error {
+	if s.cms.Content != nil {
+		s.fail("cms-format", FormatFailure, Broken, msgCMSBad.of(
+			both{"chữ ký tách rời lại mang theo nội dung", "a detached signature carries content"}))
+		return nil
+	}
+	return s.verify(s.digest.sum)
+}
+
+// sha1Content: the CMS encapsulates the SHA-1 digest of the byte range (ISO 32000-1
+// §12.8.3.3.1), which proves little today.
+func (s *signing) sha1Content() error {
+	d, err := s.digest.sum(crypto.SHA1)
+	if err != nil {
+		return err
+	}
+	if !equal(d, s.cms.Content) {
+		s.fail("message-digest", HashFailure, Broken, msgDigestBad)
+	}
+	if err := s.verify(nil); err != nil {
+		return err
+	}
+	s.addWeakness(cms.WeakDigest)
+	return nil
+}
+
+func (s *signing) addWeakness(w cms.Weakness) {
+	if s.verified != nil {
+		s.verified.Weaknesses = append(s.verified.Weaknesses, w)
+	}
+}
+
+// verify checks the one signer a PDF signature may have (ISO 32000-2 §12.8.3.3.1).
+func (s *signing) verify(content cms.Digester) error {
+	var failed error
+	watched := content
+	if content != nil {
+		watched = func(h crypto.Hash) ([]byte, error) {
+			d, err := content(h)
+			if err != nil && isRead(err) {
+				failed = err
+			}
+			return d, err
+		}
+	}
+	results := s.cms.Verify(watched)
+	if failed != nil {
+		return failed
+	}
+	if len(results) != 1 {
+		s.fail("cms-format", FormatFailure, Broken, msgCMSBad.of(both{"không có đúng một người ký", "not exactly one signer"}))
+		return nil
+	}
+	s.verified = results[0]
+	s.out.check("cms-format", Passed, msgCMSOK)
+	s.out.Algorithm = s.verified.Algorithm.String()
+	for _, c := range s.verified.Checks {
+		s.cmsCheck(c)
+	}
+	if s.verified.Signer != nil {
+		s.out.Signer = s.verified.Signer.Subject.String()
+	}
+	return nil
+}
+
+// isRead reports whether a digest could not be made for want of the bytes.
+func isRead(err error) bool { return !errors.Is(err, cms.ErrAlgorithm) }
+
+// cmsCheck turns one check of the CMS into a line of the report and, if it failed, into the
+// indication of ETSI EN 319 102-1.
+func (s *signing) cmsCheck(c cms.Check) {
+	line := func(good, bad message, args ...any) {
+		m := good
+		if c.Outcome == cms.Failed {
+			m = bad.of(args...)
+		}
+		m.clause = c.Clause
+		s.out.check(string(c.ID), resultOf(c.Outcome), m)
+	}
+	if c.Outcome == cms.Failed && s.tolerated(c) {
+		return
+	}
+	switch c.ID {
+	case cms.CheckDigest:
+		line(msgDigestOK, msgDigestBad)
+	case cms.CheckSignature:
+		line(msgValueOK, msgValueBad, c.Err)
+	case cms.CheckESS:
+		line(msgESSOK, msgESSBad, c.Err)
+	default:
+		line(msgCMSOK, msgCMSBad, c.Err)
+	}
+	if c.Outcome != cms.Failed {
+		return
+	}
+	i, sub := failureOf(c)
+	s.out.settle(i, sub)
+	if i == TotalFailed {
+		s.out.Integrity = Broken
+	} else {
+		s.out.Integrity = worse(s.out.Integrity, IntegrityNotChecked, Intact, IntegrityNotChecked, Modified, Broken)
+	}
+}
+
+// tolerated reports whether a failed check belongs to older kinds of signature that never
+// had what it asks for; the report says so and the level is none.
+func (s *signing) tolerated(c cms.Check) bool {
+	if s.out.SubFilter == "ETSI.CAdES.detached" || c.ID != cms.CheckESS {
+		return false
+	}
+	signer := s.cms.Signers[0]
+	if signer.HasSignedAttribute(cms.OIDSigningCertificate) || signer.HasSignedAttribute(cms.OIDSigningCertificateV2) {
+		return false
+	}
+	s.out.check(string(c.ID), NotDone, msgESSNone)
+	return true
+}
+
+func failureOf(c cms.Check) (Indication, SubIndication) {
+	switch {
+	case c.ID == cms.CheckDigest && errors.Is(c.Err, cms.ErrDigest):
+		return TotalFailed, HashFailure
+	case errors.Is(c.Err, cms.ErrNoSigner):
+		return Indeterminate, NoSigningCertificateFound
+	case errors.Is(c.Err, cms.ErrAlgorithm):
+		return Indeterminate, CryptoConstraintsFailure
+	case c.ID == cms.CheckSignature:
+		return TotalFailed, SigCryptoFailure
+	}
+	return TotalFailed, FormatFailure
+}
+
+func resultOf(o cms.Outcome) Result {
+	switch o {
+	case cms.Passed:
+		return Passed
+	case cms.Failed:
+		return Failed
+	}
+	return NotDone
+}
+
+// timestampToken checks a document time-stamp: its imprint is of the signed bytes.
+func (s *signing) timestampToken() error { return s.verify(nil) }

@@ -149,16 +149,15 @@ CREATE TABLE book_row (
 -- +goose StatementBegin
 CREATE FUNCTION book_row_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-  last record;
+  last_year int;
+  last_seq bigint;
+  last_date date;
 BEGIN
-  SELECT b.year, b.seq, b.date INTO last FROM book_row b
+  SELECT b.year, b.seq, b.date INTO last_year, last_seq, last_date FROM book_row b
     WHERE b.agency = NEW.agency AND b.book = NEW.book
     ORDER BY b.year DESC, b.seq DESC LIMIT 1;
-  IF NOT FOUND THEN
-    last := (NEW.year, 0, NEW.date);
-  END IF;
-  IF NEW.date < last.date OR NEW.seq <> (CASE WHEN NEW.year = last.year THEN last.seq + 1 ELSE 1 END) THEN
-    RAISE EXCEPTION 'number %/% of % does not follow %/% of %', NEW.seq, NEW.year, NEW.date, last.seq, last.year, last.date
+  IF NEW.date < last_date OR NEW.seq <> (CASE WHEN NEW.year = last_year THEN last_seq + 1 ELSE 1 END) THEN
+    RAISE EXCEPTION 'number %/% of % does not follow %/% of %', NEW.seq, NEW.year, NEW.date, last_seq, last_year, last_date
       USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;

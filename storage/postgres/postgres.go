@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 
 	"github.com/saoy/saoy/migrations"
+	"github.com/saoy/saoy/storage"
 )
 
 // Role is the database role under which a Store works. The login of Config.URL must be the
@@ -131,6 +133,8 @@ func poolConfig(c Config) (*pgxpool.Config, error) {
 	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
 	config.ConnConfig.RuntimeParams["lock_timeout"] = "30000"
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		// Times are UTC inside.
+		conn.TypeMap().RegisterType(&pgtype.Type{Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC}})
 		_, err := conn.Exec(ctx, "SET ROLE "+pgx.Identifier{string(role)}.Sanitize())
 		return err
 	}
@@ -158,4 +162,4 @@ func checkSchema(ctx context.Context, pool *pgxpool.Pool) error {
 	return nil
 }
 
-// var _ storage.Ledger = (*Store)(nil)
+var _ storage.Ledger = (*Store)(nil)

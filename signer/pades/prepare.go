@@ -1,0 +1,164 @@
+package pades
+
+import (
+	"crypto"
+	"crypto/sha256"
+	"fmt"
+	"io"
+
+	"github.com/saoy/saoy/signer/pdf"
+)
+
+// Prepare appends to base, a file of size bytes, a revision with an empty place for a
+// signature, and computes the digest to be signed. It reads the base, all objects of it
+// once and all bytes once, and writes nothing.
+//
+// Errors: pdf.ErrDamaged, pdf.ErrEncrypted, pdf.ErrLimit, ErrForbidden, ErrField, ErrOptions,
+// pdf.ErrNoPage.
+func Prepare(base io.ReaderAt, size int64, o Options) (*Prepared, error) {
+	return prepare(base, size, o, nil)
+}
+
+// prepare is Prepare that also copies the base to out, unless that is nil.
+func prepare(base io.ReaderAt, size int64, o Options, out io.Writer) (*Prepared, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	hash, err := o.hash()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrOptions, err)
+	}
+	r, err := openStrict(base, size, o.Limits)
+	if err != nil {
+		return nil, err
+	}
+	l, name, err := o.revise(r)
+	if err != nil {
+		return nil, err
+	}
+	p := &Prepared{kind: kindSignature, field: name, hash: hash, baseSize: size, layout: *l}
+	if o.Certificate != nil {
+		sum := sha256.Sum256(o.Certificate.Raw)
+		p.certificate = sum[:]
+	}
+	return p, p.digestBase(base, out)
+}
+
+// openStrict opens a file of which every object is where and what its cross-reference says.
+func openStrict(base io.ReaderAt, size int64, l pdf.Limits) (*pdf.Reader, error) {
+	r, err := pdf.Open(base, size, l)
+	if err != nil {
+		return nil, err
+	}
+	return r, r.Check()
+}
+
+// revise lays the revision out and returns it with the name of its field.
+func (o *Options) revise(r *pdf.Reader) (*layout, string, error) {
+	e, err := newEdit(r)
+	if err != nil {
+		return nil, "", err
+	}
+	earlier, err := readPermissions(r, e.catalog, e.form)
+	if err != nil {
+		return nil, "", err
+	}
+	name := o.Field
+	if name == "" {
+		name = e.form.freeName("Signature")
+	}
+	if err := earlier.allow(name, o.Certify); err != nil {
+		return nil, "", err
+	}
+	value := e.u.Alloc()
+	lock, err := o.place(e, name, value)
+	if err != nil {
+		return nil, "", err
+	}
+	references, err := o.references(e, lock, value)
+	if err != nil {
+		return nil, "", err
+	}
+	e.u.Set(value, o.signatureDict(references))
+	if err := e.setSigFlags(); err != nil {
+		return nil, "", err
+	}
+	l, err := e.layOut(value, o.reserve())
+	return l, name, err
+}
+
+// place fills or creates the field and returns its lock.
+func (o *Options) place(e *edit, name string, value pdf.Ref) (*Lock, error) {
+	x, exists := e.form.find(name)
+	if !exists {
+		return o.Lock, e.createField(name, value, placement{o.Page, o.Rect, o.Appearance, o.Lock})
+	}
+	if o.Lock != nil {
+		return nil, fmt.Errorf("%w: the field %q exists, its lock is not ours to set", ErrOptions, name)
+	}
+	if err := e.fillField(x, value); err != nil {
+		return nil, err
+	}
+	if err := o.checkSeed(e.r, x); err != nil {
+		return nil, err
+	}
+	lock, _, err := readLock(e.r, x.lock)
+	return lock, err
+}
+
+// references returns the transforms of the signature.
+func (o *Options) references(e *edit, lock *Lock, value pdf.Ref) (pdf.Array, error) {
+	var out pdf.Array
+	if o.Certify != 0 {
+		out = append(out, docMDP(o.Certify))
+		if err := e.setPermission(value); err != nil {
+			return nil, err
+		}
+	}
+	if lock != nil {
+		out = append(out, fieldMDP(lock, e.catalogRef))
+	}
+	return out, nil
+}
+
+// layOut writes the update and cuts it around the signature's place.
+func (e *edit) layOut(value pdf.Ref, reserve int) (*layout, error) {
+	inc, err := e.u.Increment()
+	if err != nil {
+		return nil, err
+	}
+	return cut(inc.Bytes, inc.Offsets[value], reserve, e.r.Size())
+}
+
+// digestBase reads the base once, copies it to out if that is not nil, and sets the digests.
+func (p *Prepared) digestBase(base io.ReaderAt, out io.Writer) error {
+	baseDigest, digest, err := digests(base, p.baseSize, p.hash, &p.layout, out)
+	p.baseDigest, p.digest = baseDigest, digest
+	return err
+}
+
+const copyBuffer = 128 << 10
+
+// digests hashes the base, then what of the increment the signature covers.
+func digests(base io.ReaderAt, size int64, hash crypto.Hash, l *layout, out io.Writer) (baseDigest, digest []byte, err error) {
+	h := hash.New()
+	var w io.Writer = h
+	if out != nil {
+		w = io.MultiWriter(h, out)
+	}
+	n, err := io.CopyBuffer(w, onlyReader{io.NewSectionReader(base, 0, size)}, make([]byte, copyBuffer))
+	if err != nil {
+		return nil, nil, fmt.Errorf("base: %w", err)
+	}
+	if n != size {
+		return nil, nil, fmt.Errorf("base: %w: %d bytes of %d", io.ErrUnexpectedEOF, n, size)
+	}
+	baseDigest = h.Sum(nil)
+	for _, part := range [][]byte{l.head, l.tail} {
+		_, _ = h.Write(part) // a hash takes everything
+	}
+	return baseDigest, h.Sum(nil), nil
+}
+
+// onlyReader hides WriteTo, so that CopyBuffer uses the buffer it is given.
+type onlyReader struct{ io.Reader }

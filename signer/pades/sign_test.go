@@ -1,0 +1,29 @@
+package pades
+
+import (
+	"testing"
+
+	"github.com/saoy/saoy/signer/signertest"
+)
+
+func TestSignEveryKindOfFile(t *testing.T) {
+	for name, base := range kinds(t) {
+		t.Run(name, func(t *testing.T) {
+			once := signed(t, base, official(), options(), Means{})
+			accepted(t, once, 1)
+			o := options()
+			o.Rect, o.Page = [4]float64{300, 50, 400, 100}, 1
+			twice := signed(t, once, official(), o, Means{TimeStamper: pki()})
+			accepted(t, twice, 2)
+		})
+	}
+}
+
+func TestSignWithEveryKindOfKey(t *testing.T) {
+	base := document(t, "1.7", nil)
+	for _, k := range []signertest.KeyType{signertest.RSA2048, signertest.RSA3072, signertest.P256, signertest.P384} {
+		id := identity(t, k)
+		accepted(t, signed(t, base, id, options(), Means{}), 1)
+	}
+	accepted(t, signed(t, base, identity(t, signertest.RSA2048), options(), Means{PSS: true}), 1)
+}

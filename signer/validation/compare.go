@@ -106,6 +106,8 @@ type comparer struct {
 	newWidgets map[pdf.Ref]widgetRole
 	oldWidgets map[pdf.Ref]bool
 	seenFields map[pdf.Ref]bool
+	// appearances are indirect appearance dictionaries that a widget no longer uses.
+	appearances []pdf.Ref
 	// box and signedRects are of the page being compared; see compare_page.go.
 	box         *[4]float64
 	signedRects [][4]float64

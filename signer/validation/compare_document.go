@@ -34,7 +34,10 @@ func compare(ctx context.Context, signed, now *pdf.Reader, may permissions) ([]c
 	if err := c.catalog(oldCat, newCat); err != nil {
 		return nil, err
 	}
-	return c.changes, c.trailer(signed.Trailer(), now.Trailer())
+	if err := c.trailer(signed.Trailer(), now.Trailer()); err != nil {
+		return nil, err
+	}
+	return c.changes, c.sharedAppearances()
 }
 
 // trailerOwn are keys that describe the cross-reference section itself.

@@ -280,6 +280,7 @@ func (c *comparer) fieldKey(key pdf.Name, before, after pdf.Dict, s fieldState, 
 		return c.appearanceState(o, n, after, s, where)
 	case "AP":
 		if s.signed || s.filled && (s.kind == "Tx" || s.kind == "Ch") {
+			c.replaced(o)
 			return c.appearance(n, where)
 		}
 	case "M":

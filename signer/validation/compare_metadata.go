@@ -13,7 +13,10 @@ import (
 // maxMetadata bounds the XMP packet that is compared.
 const maxMetadata = 1 << 20
 
-var metadataChanged = both{"ngày sửa trong thông tin tài liệu", "the modification date in the document information"}
+var (
+	metadataChanged    = both{"ngày sửa trong thông tin tài liệu", "the modification date in the document information"}
+	descriptionChanged = both{"thông tin mô tả tài liệu bị sửa (%s)", "the description of the document was altered (%s)"}
+)
 
 // info: dates and the program that saved may change, what describes the document may not
 // (ISO 32000-2 §14.3.3).
@@ -36,7 +39,7 @@ func (c *comparer) info(o, n pdf.Object) error {
 		case slices.Contains([]pdf.Name{"ModDate", "Producer", "CreationDate", "Creator"}, key):
 			c.allow(metadataChanged)
 		default:
-			c.disallow(both{"thông tin mô tả tài liệu bị sửa (%s)", "the description of the document was altered (%s)"}.with(where.String()))
+			c.disallow(descriptionChanged.with(where.String()))
 		}
 	}
 	return nil
@@ -57,19 +60,22 @@ func (c *comparer) metadata(o, n pdf.Object, where *trail) error {
 		return err
 	}
 	if before == nil || after == nil || !slices.Equal(before, after) {
-		c.disallow(both{"thông tin mô tả tài liệu bị sửa (%s)", "the description of the document was altered (%s)"}.with(where.String()))
+		c.disallow(descriptionChanged.with(where.String()))
 		return nil
 	}
 	c.allow(metadataChanged)
 	return nil
 }
 
-// packet returns the tokens of an XMP packet without those every save rewrites; nil if it
-// cannot be read as XML.
+// packet returns the tokens of an XMP packet without those every save rewrites: none if there
+// is no packet, nil if it cannot be read as XML.
 func packet(v view, o pdf.Object) ([]string, error) {
 	o, err := v.get(o)
 	if err != nil {
 		return nil, err
+	}
+	if _, absent := o.(pdf.Null); absent {
+		return []string{}, nil
 	}
 	s, ok := o.(*pdf.Stream)
 	if !ok {
@@ -78,7 +84,7 @@ func packet(v view, o pdf.Object) ([]string, error) {
 	if s.Len() > maxMetadata {
 		return nil, nil
 	}
-	data, err := s.Decode()
+	data, err := v.r.Decode(s)
 	if err != nil || len(data) > maxMetadata {
 		return nil, nil //nolint:nilerr // what cannot be decoded cannot be compared: not the same
 	}
@@ -87,6 +93,9 @@ func packet(v view, o pdf.Object) ([]string, error) {
 
 // rewritten are properties that every save writes anew (ISO 16684-1).
 var rewritten = []string{"ModifyDate", "MetadataDate", "Producer", "CreatorTool", "CreateDate", "InstanceID", "History", "VersionID"}
+
+// wrappers are elements that only hold properties.
+var wrappers = []string{"xmpmeta", "RDF", "Description"}
 
 func tokens(data []byte) []string {
 	d := xml.NewDecoder(bytes.NewReader(data))
@@ -105,13 +114,11 @@ func tokens(data []byte) []string {
 				skip++
 				continue
 			}
-			out = append(out, startToken(t))
+			out = append(out, startTokens(t)...)
 		case xml.EndElement:
 			if skip > 0 {
 				skip--
-				continue
 			}
-			out = append(out, "/"+t.Name.Local)
 		case xml.CharData:
 			if text := strings.TrimSpace(string(t)); skip == 0 && text != "" {
 				out = append(out, text)
@@ -120,14 +127,18 @@ func tokens(data []byte) []string {
 	}
 }
 
-func startToken(t xml.StartElement) string {
-	parts := []string{}
+// startTokens makes a property written as an attribute look like one written as an element.
+func startTokens(t xml.StartElement) []string {
+	var out []string
+	if !slices.Contains(wrappers, t.Name.Local) {
+		out = append(out, t.Name.Space+" "+t.Name.Local)
+	}
 	for _, a := range t.Attr {
-		if a.Name.Space == "xmlns" || a.Name.Local == "xmptk" || slices.Contains(rewritten, a.Name.Local) {
+		if a.Name.Space == "xmlns" || a.Name.Local == "xmlns" || a.Name.Local == "xmptk" ||
+			a.Name.Local == "about" && a.Value == "" || slices.Contains(rewritten, a.Name.Local) {
 			continue
 		}
-		parts = append(parts, a.Name.Space+":"+a.Name.Local+"="+a.Value)
+		out = append(out, a.Name.Space+" "+a.Name.Local, a.Value)
 	}
-	slices.Sort(parts)
-	return t.Name.Space + ":" + t.Name.Local + " " + strings.Join(parts, " ")
+	return out
 }

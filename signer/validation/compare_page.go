@@ -260,18 +260,18 @@ func (c *comparer) shows(d pdf.Dict) (bool, error) {
 	case pdf.Dict:
 		return len(n) > 0, nil
 	case *pdf.Stream:
-		return drawsSomething(n), nil
+		return c.drawsSomething(n), nil
 	}
 	return false, nil
 }
 
 // drawsSomething reports whether a content stream has any operator; one that cannot be
 // read is taken to draw.
-func drawsSomething(s *pdf.Stream) bool {
+func (c *comparer) drawsSomething(s *pdf.Stream) bool {
 	if s.Len() == 0 {
 		return false
 	}
-	body, err := s.Decode()
+	body, err := c.new.r.Decode(s)
 	if err != nil {
 		return true
 	}
@@ -329,7 +329,7 @@ func (c *comparer) translucent(d pdf.Dict) (bool, error) {
 	if err != nil || !plain {
 		return false, err
 	}
-	body, err := s.Decode()
+	body, err := c.new.r.Decode(s)
 	if err != nil {
 		return false, nil //nolint:nilerr // what cannot be read may hide anything
 	}

@@ -53,8 +53,9 @@ type examiner struct {
 	revs  []pdf.Revision // of doc, oldest first
 	tiled map[int]error  // revision → what accountFor found
 	// damage is what is wrong with the file as a whole; every signature fails for it.
-	damage *message
-	spans  []span
+	damage    *message
+	encrypted bool
+	spans     []span
 }
 
 func (x *examiner) run() error {
@@ -90,6 +91,7 @@ func (x *examiner) open() error {
 	case isIO(err):
 		return err
 	case errors.Is(err, pdf.ErrEncrypted):
+		x.encrypted = true
 		x.fault(msgEncrypted)
 		return nil
 	}

@@ -99,6 +99,9 @@ var (
 	msgCMSOK = message{clauseFormat,
 		"Dữ liệu chữ ký đúng định dạng CMS, một người ký.",
 		"The signature data is well-formed CMS with one signer."}
+	msgNotDone = message{clauseFormat,
+		"Không kiểm tra được vì một bước trước đó không đạt.",
+		"Could not be checked because an earlier check failed."}
 	msgSubFilter = message{clauseByteRange,
 		"Kiểu chữ ký %s không được hỗ trợ.",
 		"Signatures of kind %s are not supported."}

@@ -91,6 +91,13 @@ func (x *examiner) rawSignature(start int64) (Signature, bool, error) {
 	s := newSignature()
 	s.Kind = KindSignature
 	s.ChangesAfter = ChangesDisallowed
+	if x.encrypted {
+		// Not wrong, but its document cannot be seen.
+		s.settle(Indeterminate, SignedDataNotFound)
+		s.Integrity = IntegrityNotChecked
+		s.check("file-structure", NotDone, msgEncrypted)
+		return *s, true, nil
+	}
 	s.settle(TotalFailed, FormatFailure)
 	s.Integrity = Broken
 	if x.damage != nil {

@@ -34,7 +34,7 @@ var (
 	tokEOF        = []byte("%%EOF")
 	tokByteRange  = []byte("/ByteRange")
 	tokLinearized = []byte("/Linearized")
-	tokSubFilters = [][]byte{[]byte("/adbe.pkcs7"), []byte("/adbe.x509"), []byte("/ETSI.CAdES"), []byte("/ETSI.RFC3161"), []byte("/DocTimeStamp")}
+	tokSubFilters = [][]byte{[]byte("/adbe.pkcs7.detached"), []byte("/adbe.pkcs7.sha1"), []byte("/adbe.x509.rsa_sha1"), []byte("/ETSI.CAdES"), []byte("/ETSI.RFC3161"), []byte("/DocTimeStamp")}
 )
 
 // scan reads the file once from the front. Memory does not grow with the file.

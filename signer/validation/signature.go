@@ -293,8 +293,11 @@ func isRead(err error) bool { return !errors.Is(err, cms.ErrAlgorithm) }
 func (s *signing) cmsCheck(c cms.Check) {
 	line := func(good, bad message, args ...any) {
 		m := good
-		if c.Outcome == cms.Failed {
+		switch c.Outcome {
+		case cms.Failed:
 			m = bad.of(args...)
+		case cms.NotDone:
+			m = msgNotDone
 		}
 		m.clause = c.Clause
 		s.out.check(string(c.ID), resultOf(c.Outcome), m)
@@ -304,7 +307,11 @@ func (s *signing) cmsCheck(c cms.Check) {
 	}
 	switch c.ID {
 	case cms.CheckDigest:
-		line(msgDigestOK, msgDigestBad)
+		if c.Err == nil || errors.Is(c.Err, cms.ErrDigest) {
+			line(msgDigestOK, msgDigestBad)
+			break
+		}
+		line(msgDigestOK, msgCMSBad, c.Err)
 	case cms.CheckSignature:
 		line(msgValueOK, msgValueBad, c.Err)
 	case cms.CheckESS:

@@ -148,7 +148,7 @@ func (d *document) image(m *Image, id io.Writer) (pdf.Ref, error) {
 // digest identifies what the image object will hold; where it is placed is not part of it.
 func (m *Image) digest() (key [32]byte, err error) {
 	object := *m
-	object.Orientation, object.DPIX, object.DPIY, object.Free = 1, 0, 0, 0
+	object.Orientation, object.DPIX, object.DPIY, object.Free, object.Sized = 1, 0, 0, 0, false
 	head, err := json.Marshal(object)
 	if err != nil {
 		return key, err

@@ -45,12 +45,12 @@ func place(m *Image) Sheet {
 		s = Sheet{Width: w, Height: h, W: w, H: h}
 	}
 	pw, ph := m.Seen()
+	s.Width, s.Height = round(s.Width), round(s.Height)
 	s.DPI = round(math.Min(float64(pw)*72/s.W, float64(ph)*72/s.H))
 	s.FreeBottom = round(s.Y + m.Free*s.H)
 	if m.Free >= 1 {
 		s.FreeBottom = s.Height
 	}
-	s.Width, s.Height = round(s.Width), round(s.Height)
 	s.X, s.Y, s.W, s.H = round(s.X), round(s.Y), round(s.W), round(s.H)
 	return s
 }
@@ -67,7 +67,7 @@ func paperSize(m *Image) (w, h float64, ok bool) {
 	if m.Orientation.Swaps() {
 		w, h = h, w
 	}
-	believed := func(v float64) bool { return v > 99.5 && v < 1200.5 }
+	believed := func(v float64) bool { return m.Sized || v > 99.5 && v < 1200.5 }
 	return w, h, believed(x) && believed(y) && math.Max(w, h) <= a0Long
 }
 

@@ -32,6 +32,9 @@ type Image struct {
 	Orientation Orientation
 	// DPIX and DPIY are the file's own claim along Width and Height; 0 if it makes none.
 	DPIX, DPIY float64
+	// Sized says that DPIX and DPIY come from a page size that was chosen on purpose and is
+	// kept, whatever they are.
+	Sized bool `json:",omitempty"`
 	// Free is the part of the height, as seen, from the bottom edge up in which there is
 	// nothing but paper: 0 to 1.
 	Free float64

@@ -281,27 +281,36 @@ func (p *Page) lossless(img image.Image, convert *colors) error {
 	flat := orIdentity(convert).apply(img)
 	r := flat.Bounds()
 	p.Width, p.Height, p.Bits, p.Encoding, p.Components = r.Dx(), r.Dy(), 8, Flate, 3
-	rgba, colour := flat.(*image.RGBA)
-	if !colour {
+	if _, grey := flat.(*image.Gray); grey {
 		p.Components = 1
-	}
-	enc := newFlateRows(p.Width*p.Components, p.Components)
-	row := make([]byte, 3*p.Width)
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		if !colour {
-			g := flat.(*image.Gray)
-			row = g.Pix[g.PixOffset(r.Min.X, y):][:p.Width]
-		} else {
-			packRGB(row, rgba.Pix[rgba.PixOffset(r.Min.X, y):][:4*p.Width])
-		}
-		if err := enc.add(row); err != nil {
-			return err
-		}
 	}
 	p.Free = inkOf(flat).free(p.Orientation)
 	var err error
-	p.Data, err = enc.close()
+	p.Data, err = flateOf(flat)
 	return err
+}
+
+// flateOf encodes an *image.Gray, or an opaque *image.RGBA, for a PDF image.
+func flateOf(img image.Image) ([]byte, error) {
+	r := img.Bounds()
+	step := 3
+	if _, grey := img.(*image.Gray); grey {
+		step = 1
+	}
+	enc := newFlateRows(r.Dx()*step, step)
+	row := make([]byte, step*r.Dx())
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		switch v := img.(type) {
+		case *image.Gray:
+			copy(row, v.Pix[v.PixOffset(r.Min.X, y):])
+		case *image.RGBA:
+			packRGB(row, v.Pix[v.PixOffset(r.Min.X, y):][:4*r.Dx()])
+		}
+		if err := enc.add(row); err != nil {
+			return nil, err
+		}
+	}
+	return enc.close()
 }
 
 // packRGB drops every fourth byte.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/internal/confine"
+	"github.com/saoy/saoy/internal/render"
 )
 
 const taskName = "intake"
@@ -20,20 +21,25 @@ type taskArgs struct {
 
 // Tasks are what confine.Main must serve in a program that uses the package.
 func Tasks() map[string]confine.Task {
-	return map[string]confine.Task{taskName: {Prepare: prepare, Run: decode}}
+	d := &decoder{}
+	return map[string]confine.Task{taskName: {Prepare: d.prepare, Run: d.run}}
 }
+
+// decoder is what lives in the child.
+type decoder struct{ renderer *render.Renderer }
 
 // prepare makes ready what a decoder needs from the disk.
-func prepare(args []byte) error {
+func (d *decoder) prepare(args []byte) error {
 	var a taskArgs
-	if err := json.Unmarshal(args, &a); err != nil {
-		return err
+	err := json.Unmarshal(args, &a)
+	if err == nil && a.Format == "pdf" {
+		d.renderer, err = render.New(context.Background(), a.Cache, 1)
 	}
-	return nil
+	return err
 }
 
-// decode is the child's work: the file in, pages out, each written as soon as it is ready.
-func decode(_ context.Context, j confine.Job) error {
+// run is the child's work: the file in, pages out, each written as soon as it is ready.
+func (d *decoder) run(ctx context.Context, j confine.Job) error {
 	var a taskArgs
 	if err := json.Unmarshal(j.Args, &a); err != nil {
 		return err
@@ -46,7 +52,7 @@ func decode(_ context.Context, j confine.Job) error {
 		return err
 	}
 	n := 0
-	return decodePages(a.Name, a.Format, b, func(p Page) error {
+	return d.pages(ctx, a, b, func(p Page) error {
 		if n++; n > certcopy.MaxPages {
 			return errPages(a.Name, n)
 		}
@@ -55,19 +61,21 @@ func decode(_ context.Context, j confine.Job) error {
 	})
 }
 
-// decodePages calls emit with each page of a file.
-func decodePages(name, format string, b []byte, emit func(Page) error) error {
+// pages calls emit with each page of a file.
+func (d *decoder) pages(ctx context.Context, a taskArgs, b []byte, emit func(Page) error) error {
 	one := func(p Page, err error) error {
 		if err != nil {
 			return err
 		}
 		return emit(p)
 	}
-	switch format {
+	switch a.Format {
 	case "jpeg":
-		return one(readJPEG(name, b))
+		return one(readJPEG(a.Name, b))
 	case "png":
-		return one(readPNG(name, b))
+		return one(readPNG(a.Name, b))
+	case "pdf":
+		return readPDF(ctx, a.Name, d.renderer, b, emit)
 	}
-	return fmt.Errorf("no decoder for %q", format)
+	return fmt.Errorf("no decoder for %q", a.Format)
 }

@@ -94,7 +94,7 @@ func (r *Renderer) Open(ctx context.Context, b []byte) (*Document, error) {
 func (d *Document) open(b []byte) error {
 	doc, err := d.machine.OpenDocument(&requests.OpenDocument{File: &b})
 	if err != nil {
-		if strings.Contains(err.Error(), "password") || strings.Contains(err.Error(), "security") {
+		if strings.Contains(err.Error(), "password") || strings.Contains(err.Error(), "encryption") {
 			return ErrEncrypted
 		}
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
@@ -118,15 +118,6 @@ func (d *Document) Close() error { return d.machine.Close() }
 // Pages is the number of pages.
 func (d *Document) Pages() int { return d.pages }
 
-// Signatures is the number of signature fields that hold a signature.
-func (d *Document) Signatures() int {
-	n, err := d.machine.FPDF_GetSignatureCount(&requests.FPDF_GetSignatureCount{Document: d.ref})
-	if err != nil {
-		return 0
-	}
-	return n.Count
-}
-
 func (d *Document) page(i int) requests.Page {
 	return requests.Page{ByIndex: &requests.PageByIndex{Document: d.ref, Index: i}}
 }
@@ -138,31 +129,6 @@ func (d *Document) Size(i int) (width, height float64, err error) {
 		return 0, 0, fmt.Errorf("%w: page %d: %w", ErrDamaged, i+1, err)
 	}
 	return s.Width, s.Height, nil
-}
-
-// ImageDPI returns the highest resolution of the images on page i, 0 if it has none.
-func (d *Document) ImageDPI(i int) (float64, error) {
-	n, err := d.machine.FPDFPage_CountObjects(&requests.FPDFPage_CountObjects{Page: d.page(i)})
-	if err != nil {
-		return 0, fmt.Errorf("%w: page %d: %w", ErrDamaged, i+1, err)
-	}
-	best := 0.0
-	const enough = 64 // a scan is one image, or some stripes of one
-	for k := range min(n.Count, enough) {
-		o, err := d.machine.FPDFPage_GetObject(&requests.FPDFPage_GetObject{Page: d.page(i), Index: k})
-		if err != nil {
-			continue
-		}
-		t, err := d.machine.FPDFPageObj_GetType(&requests.FPDFPageObj_GetType{PageObject: o.PageObject})
-		if err != nil || t.Type != enums.FPDF_PAGEOBJ_IMAGE {
-			continue
-		}
-		m, err := d.machine.FPDFImageObj_GetImageMetadata(&requests.FPDFImageObj_GetImageMetadata{ImageObject: o.PageObject, Page: d.page(i)})
-		if err == nil {
-			best = max(best, float64(min(m.ImageMetadata.HorizontalDPI, m.ImageMetadata.VerticalDPI)))
-		}
-	}
-	return best, nil
 }
 
 // Page draws page i, from 0, width pixels wide, on white paper, with annotations and form

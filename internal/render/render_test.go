@@ -67,8 +67,8 @@ func TestPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	if d.Pages() != 2 || d.Signatures() != 0 {
-		t.Errorf("%d pages, %d signatures", d.Pages(), d.Signatures())
+	if d.Pages() != 2 || d.Signed() || d.Active() {
+		t.Errorf("%d pages, signed %v", d.Pages(), d.Signed())
 	}
 	red, white := color.RGBA{255, 0, 0, 255}, color.RGBA{255, 255, 255, 255}
 	for i, tt := range []struct {

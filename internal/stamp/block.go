@@ -90,7 +90,7 @@ func (b *block) set(f Facts) error {
 	for _, l := range t.Lines {
 		whole.text("P", fieldTemplate, l, typeface.Regular, bodySize, 2)
 	}
-	whole.y += 4
+	whole.y += 8
 
 	right := &column{b: b, values: v, x: leftWidth + columnGap, width: signerWidth, y: whole.y, err: whole.err}
 	right.text("P", fieldTemplate, t.Signer, typeface.Regular, bodySize, 2)
@@ -214,13 +214,30 @@ func (c *column) plain(tag string, name fieldName, text string, style typeface.S
 	c.b.elements = append(c.b.elements, e)
 }
 
-// wrap breaks a text into lines that fit a width. A word that does not fit is broken inside
-// where a person would break an address, after one of / - . or ErrTooLong.
+// wrap breaks a text into as few lines as fit a width, of much the same length. A word that
+// does not fit is broken inside where a person would break an address, after one of / - . or
+// gives ErrTooLong.
 func wrap(face *typeface.Face, text string, size, width float64) ([]typeface.Run, error) {
 	run, err := face.Shape(text)
 	if err != nil {
 		return nil, err
 	}
+	lines, err := breakLines(run, size, width)
+	if err != nil {
+		return nil, err
+	}
+	const steps = 50
+	for i := 1; i < steps && len(lines) > 1; i++ {
+		narrower, err := breakLines(run, size, width*(1-float64(i)/(2*steps)))
+		if err != nil || len(narrower) > len(lines) {
+			break
+		}
+		lines = narrower
+	}
+	return lines, nil
+}
+
+func breakLines(run typeface.Run, size, width float64) ([]typeface.Run, error) {
 	var lines []typeface.Run
 	for len(run) > 0 {
 		n := fitting(run, size, width)

@@ -45,23 +45,23 @@ func DemonstrationSignature() ([]byte, error) {
 // that it is a demonstration. It has no emblem. It is to be drawn 36 mm across. A character
 // that cannot be drawn gives a *typeface.MissingGlyphError.
 func DemonstrationSeal(agency string) ([]byte, error) {
-	const side, middle = 720, 360
+	const side, middle = 600, 300
 	p := &pen{raster: vector.NewRasterizer(side, side)}
-	p.ring(middle, middle, 346, 334)
-	p.ring(middle, middle, 326, 320)
-	p.ring(middle, middle, 214, 208)
+	p.ring(middle, middle, 289, 279)
+	p.ring(middle, middle, 272, 267)
+	p.ring(middle, middle, 178, 173)
 	face, err := typeface.Tinos(typeface.Bold)
 	if err != nil {
 		return nil, err
 	}
 	name := strings.ToUpper(strings.Join(strings.Fields(agency), " "))
-	if err := p.arc(face, name, middle, middle, 238, 62, 1.75*math.Pi); err != nil {
+	if err := p.arc(face, name, middle, middle, 198, 52, 1.75*math.Pi); err != nil {
 		return nil, err
 	}
 	for _, l := range []struct {
 		text    string
 		size, y float64
-	}{{"BẢN", 76, 296}, {"TRÌNH DIỄN", 66, 382}, {"không có giá trị", 42, 448}} {
+	}{{"BẢN", 54, 254}, {"TRÌNH DIỄN", 48, 316}, {"không có giá trị", 36, 370}} {
 		run, err := face.Shape(l.text)
 		if err != nil {
 			return nil, err

@@ -114,12 +114,19 @@ func decodePicture(name fieldName, file []byte) (*picture, error) {
 }
 
 // straightAlpha converts to 8-bit colour not multiplied by alpha, as a PDF soft mask wants.
+// A pixel nobody sees takes the colour of the one before: nothing hides there, and it packs.
 func straightAlpha(src image.Image) *image.NRGBA {
 	b := src.Bounds()
 	dst := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	var last color.NRGBA
 	for y := range b.Dy() {
 		for x := range b.Dx() {
-			dst.Set(x, y, color.NRGBAModel.Convert(src.At(b.Min.X+x, b.Min.Y+y)))
+			c := color.NRGBAModel.Convert(src.At(b.Min.X+x, b.Min.Y+y)).(color.NRGBA)
+			if c.A == 0 {
+				c = color.NRGBA{R: last.R, G: last.G, B: last.B}
+			}
+			dst.SetNRGBA(x, y, c)
+			last = c
 		}
 	}
 	return dst

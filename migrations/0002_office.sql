@@ -40,17 +40,6 @@ CREATE TABLE counter (
   FOREIGN KEY (agency, book) REFERENCES book (agency, code)
 );
 
--- A new book stands before its first number.
--- +goose StatementBegin
-CREATE FUNCTION book_opens() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO counter (agency, book, year, last_seq, last_date, volume) VALUES (NEW.agency, NEW.code, 1, 0, '0001-01-01', 1);
-  RETURN NULL;
-END
-$$;
--- +goose StatementEnd
-CREATE TRIGGER book_opens AFTER INSERT ON book FOR EACH ROW EXECUTE FUNCTION book_opens();
-
 CREATE TABLE account (
   id            uuid PRIMARY KEY,
   agency        text NOT NULL REFERENCES agency (id),

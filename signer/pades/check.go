@@ -31,7 +31,7 @@ func (p *Prepared) checkSignature(sd *cms.SignedData) error {
 	if sd.Content != nil || !sd.ContentType.Equal(cms.OIDData) {
 		return fmt.Errorf("%w: the content is not detached data", ErrSignature)
 	}
-	if _, has := sd.Signers[0].SignedAttribute(cms.OIDSigningTime); has {
+	if sd.Signers[0].HasSignedAttribute(cms.OIDSigningTime) {
 		return fmt.Errorf("%w: it has a signing-time attribute, which PAdES forbids (ETSI EN 319 142-1 §6.3)", ErrSignature)
 	}
 	v := sd.Verify(cms.DigestOf(p.hash, p.digest))[0]
@@ -62,24 +62,35 @@ type tstInfo struct {
 
 // checkToken checks the token's own signature and that it stamps the prepared bytes.
 func (p *Prepared) checkToken(sd *cms.SignedData) error {
+	_, err := verifyToken(sd, cms.DigestOf(p.hash, p.digest))
+	return err
+}
+
+// verifyToken checks a token's own signature and that it stamps the content.
+func verifyToken(sd *cms.SignedData, content cms.Digester) (*cms.Verification, error) {
 	if !sd.ContentType.Equal(cms.OIDTSTInfo) {
-		return fmt.Errorf("%w: not a time-stamp token", ErrSignature)
+		return nil, fmt.Errorf("%w: not a time-stamp token", ErrSignature)
 	}
-	if err := sd.Verify(nil)[0].Err(); err != nil {
-		return fmt.Errorf("%w: %w", ErrSignature, err)
+	v := sd.Verify(nil)[0]
+	if err := v.Err(); err != nil {
+		return nil, fmt.Errorf("%w: time-stamp: %w", ErrSignature, err)
 	}
 	var body asn1.RawValue
 	var info tstInfo
 	if _, err := asn1.Unmarshal(sd.Content, &body); err != nil {
-		return fmt.Errorf("%w: TSTInfo: %w", ErrSignature, err)
+		return nil, fmt.Errorf("%w: TSTInfo: %w", ErrSignature, err)
 	}
 	if err := unmarshalPrefix(body.Bytes, &info.Version, &info.Policy, &info.Imprint); err != nil {
-		return fmt.Errorf("%w: TSTInfo: %w", ErrSignature, err)
+		return nil, fmt.Errorf("%w: TSTInfo: %w", ErrSignature, err)
 	}
-	if cms.HashOf(info.Imprint.Algorithm.OID) != p.hash || !bytes.Equal(info.Imprint.Digest, p.digest) {
-		return fmt.Errorf("%w: the token stamps another digest", ErrSignature)
+	digest, err := content(cms.HashOf(info.Imprint.Algorithm.OID))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSignature, err)
 	}
-	return nil
+	if !bytes.Equal(info.Imprint.Digest, digest) {
+		return nil, fmt.Errorf("%w: the token stamps another digest", ErrSignature)
+	}
+	return v, nil
 }
 
 // unmarshalPrefix reads the first elements of a sequence, one into each value.

@@ -167,7 +167,9 @@ func withForm(indirect bool) func(w *pdf.Writer, catalog, page *pdf.Dict) {
 	}
 }
 
-func options() Options { return Options{SigningTime: now(), Reason: "Chứng thực bản sao đúng với bản chính"} }
+func options() Options {
+	return Options{SigningTime: now(), Reason: "Chứng thực bản sao đúng với bản chính"}
+}
 
 // signed signs in memory.
 func signed(t testing.TB, base []byte, id signer.Identity, o Options, m Means) []byte {

@@ -23,6 +23,8 @@ var (
 	// ErrSignature: the CMS is not a valid signature of the prepared bytes by the intended
 	// certificate.
 	ErrSignature = errors.New("not a signature of the prepared file")
+	// ErrLevel: the level asked for cannot be reached with this file or these means.
+	ErrLevel = errors.New("level cannot be reached")
 	// ErrOptions: options contradict each other or the file.
 	ErrOptions = errors.New("invalid options")
 )

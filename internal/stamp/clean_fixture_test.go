@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/draw"
 	"image/jpeg"
+	"sync"
 	"testing"
 	"time"
 
@@ -94,17 +95,22 @@ func scan(t testing.TB, seed int, s sheet) ([]byte, image.Point) {
 	return b.Bytes(), size
 }
 
+var (
+	someSignature = sync.OnceValue(func() []byte { return must(DemonstrationSignature()) })
+	someSeal      = sync.OnceValue(func() []byte { return must(DemonstrationSeal("Ủy ban nhân dân xã Ân Tường Đông")) })
+)
+
+func must(b []byte, err error) []byte {
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
 // someFacts are the facts of an ordinary copy.
 func someFacts(t testing.TB) Facts {
 	t.Helper()
-	signature, err := DemonstrationSignature()
-	if err != nil {
-		t.Fatal(err)
-	}
-	seal, err := DemonstrationSeal("Ủy ban nhân dân xã Ân Tường Đông")
-	if err != nil {
-		t.Fatal(err)
-	}
+	signature, seal := someSignature(), someSeal()
 	day := time.Date(2026, time.February, 5, 0, 0, 0, 0, time.UTC)
 	return Facts{
 		Agency: certcopy.Agency{ID: "an-tuong-dong", Code: "H08.35", Name: "Ủy ban nhân dân xã Ân Tường Đông",

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/internal/stamp/typeface"
 )
 
 // Template is the wording of a stamp from a date on. Texts may hold fields in braces: number,
@@ -79,6 +80,10 @@ func (t Template) Validate() error {
 	if len(t.Lines) == 0 || len(t.Lines) > maxTemplateLines {
 		return badTemplate(fmt.Sprintf("%d lines, want 1 to %d", len(t.Lines), maxTemplateLines))
 	}
+	face, err := typeface.Tinos(typeface.Regular) // all styles have the same characters
+	if err != nil {
+		return err
+	}
 	for _, text := range t.texts() {
 		if utf8.RuneCountInString(text) > maxTemplateRunes {
 			return badTemplate(fmt.Sprintf("a text has more than %d characters", maxTemplateRunes))
@@ -88,6 +93,9 @@ func (t Template) Validate() error {
 		}
 		if _, err := expand(text, emptyValues); err != nil {
 			return err
+		}
+		if _, err := face.Shape(text); err != nil {
+			return badTemplate(err.Error())
 		}
 	}
 	return t.checkFields()

@@ -71,7 +71,7 @@ func hurry(ctx context.Context, tx pgx.Tx, jobs []int64) error {
 	if len(jobs) == 0 {
 		return nil
 	}
-	_, err := tx.Exec(ctx, `UPDATE river.river_job SET state = 'available', scheduled_at = now() WHERE id = ANY($1) AND state IN ('scheduled', 'retryable')`, jobs)
+	_, err := tx.Exec(ctx, `UPDATE river.river_job SET state = 'available', scheduled_at = now() WHERE id = ANY($1) AND state IN ('available', 'scheduled', 'retryable')`, jobs)
 	return err
 }
 

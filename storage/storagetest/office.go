@@ -20,18 +20,22 @@ type Office struct {
 	Clerk      certcopy.AccountID
 	Certifier  certcopy.AccountID // authorised to certify
 	SealKeeper certcopy.AccountID // authorised to seal
+	// DSN connects to the ledger's database as its owner, for what a test does below the
+	// contract; empty where there is none.
+	DSN string
 }
 
 // NewOffice returns a store of the test's own on real PostgreSQL, with the agency
 // "an-tuong-dong", which seals at once if sealAtOnce.
 func NewOffice(t testing.TB, sealAtOnce bool) (*postgres.Store, Office) {
 	t.Helper()
-	store, err := postgres.Open(t.Context(), postgres.Config{URL: Postgres(t)})
+	dsn := Postgres(t)
+	store, err := postgres.Open(t.Context(), postgres.Config{URL: dsn})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
-	o := Office{Ledger: store, Agency: "an-tuong-dong"}
+	o := Office{Ledger: store, Agency: "an-tuong-dong", DSN: dsn}
 	o.Clerk, o.Certifier, o.SealKeeper = certcopy.AccountID(UUID()), certcopy.AccountID(UUID()), certcopy.AccountID(UUID())
 	if err := store.OpenOffice(t.Context(), opening(o, sealAtOnce)); err != nil {
 		t.Fatal(err)

@@ -63,7 +63,11 @@ func insertAgency(ctx context.Context, tx pgx.Tx, o storage.Office) error {
 		a.ID, o.From, a.Name, a.Place, a.Province); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO book (agency, code) VALUES ($1, $2)`, a.ID, a.Book)
+	if _, err := tx.Exec(ctx, `INSERT INTO book (agency, code) VALUES ($1, $2)`, a.ID, a.Book); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO counter (agency, book, year, last_seq, last_date, volume)
+		SELECT $1, $2, extract(year FROM d.today), 0, d.today, 1 FROM (SELECT (book_clock() AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS today) d`, a.ID, a.Book)
 	return err
 }
 

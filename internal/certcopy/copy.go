@@ -8,6 +8,7 @@ const (
 	MaxCopyBytes     = 48 << 20    // one clean document
 	MaxPages         = 200         // pages of one copy
 	MaxImagePixels   = 100_000_000 // one image
+	MinDPI           = 200         // NĐ 30/2020 Phụ lục I; below it a reason is asked for
 	MaxTitleRunes    = 500
 	MaxNameRunes     = 200
 	MaxCopiesOfBook  = 1000 // "number of copies" column of the book

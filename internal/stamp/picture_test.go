@@ -45,10 +45,10 @@ func withResolution(file []byte, perMetre uint32) []byte {
 
 var (
 	nothing = color.NRGBA{}
-	paper = color.NRGBA{255, 255, 255, 255}
-	red   = color.NRGBA{220, 20, 30, 255}
-	blue  = color.NRGBA{20, 50, 190, 255}
-	grey  = color.NRGBA{60, 60, 60, 255}
+	paper   = color.NRGBA{255, 255, 255, 255}
+	red     = color.NRGBA{220, 20, 30, 255}
+	blue    = color.NRGBA{20, 50, 190, 255}
+	grey    = color.NRGBA{60, 60, 60, 255}
 )
 
 func TestCheckPictures(t *testing.T) {

@@ -121,7 +121,7 @@ func read(t testing.TB, path string) []byte {
 func kinds(t testing.TB) map[string][]byte {
 	t.Helper()
 	plain := document(t, "1.7", nil)
-	out := map[string][]byte{"table": plain, "2.0": document(t, "2.0", nil), "with form": document(t, "1.7", withForm(true)), "with direct form": document(t, "1.7", withForm(false))}
+	out := map[string][]byte{"table": plain, "2.0": document(t, "2.0", nil), "with form": document(t, "1.7", withForm(true, true)), "with direct form": document(t, "1.7", withForm(false, true))}
 	for name, args := range map[string]string{
 		"object streams":     "--object-streams=generate",
 		"linearized":         "--linearize --object-streams=disable",
@@ -135,8 +135,8 @@ func kinds(t testing.TB) map[string][]byte {
 }
 
 // withForm adds a text field whose kind is inherited, an empty signature field named
-// "seal" with a lock, and a direct annotation.
-func withForm(indirect bool) func(w *pdf.Writer, catalog, page *pdf.Dict) {
+// "seal" with a lock, and perhaps an annotation that is direct in /Annots.
+func withForm(indirect, link bool) func(w *pdf.Writer, catalog, page *pdf.Dict) {
 	return func(w *pdf.Writer, catalog, page *pdf.Dict) {
 		add := func(o pdf.Object) pdf.Ref {
 			ref, err := w.Add(o)
@@ -153,8 +153,11 @@ func withForm(indirect bool) func(w *pdf.Writer, catalog, page *pdf.Dict) {
 		empty := add(pdf.NewStream(pdf.Dict{pdf.E("Type", pdf.Name("XObject")), pdf.E("Subtype", pdf.Name("Form")), pdf.E("BBox", pdf.Rect(0, 0, 80, 80))}, nil))
 		lock := add(pdf.Dict{pdf.E("Type", pdf.Name("SigFieldLock")), pdf.E("Action", pdf.Name("All"))})
 		seal := add(pdf.Dict{pdf.E("T", pdf.Text("seal")), pdf.E("FT", pdf.Name("Sig")), pdf.E("Subtype", pdf.Name("Widget")), pdf.E("Type", pdf.Name("Annot")), pdf.E("Rect", pdf.Rect(100, 100, 180, 180)), pdf.E("F", pdf.Integer(132)), pdf.E("AP", pdf.Dict{pdf.E("N", empty)}), pdf.E("Lock", lock)})
-		link := pdf.Dict{pdf.E("Type", pdf.Name("Annot")), pdf.E("Subtype", pdf.Name("Link")), pdf.E("Rect", pdf.Rect(0, 0, 9, 9)), pdf.E("Border", pdf.Array{pdf.Integer(0), pdf.Integer(0), pdf.Integer(0)})}
-		annots := pdf.Array{text, link, seal}
+		border := pdf.Dict{pdf.E("Type", pdf.Name("Annot")), pdf.E("Subtype", pdf.Name("Link")), pdf.E("Rect", pdf.Rect(0, 0, 9, 9)), pdf.E("Border", pdf.Array{pdf.Integer(0), pdf.Integer(0), pdf.Integer(0)})}
+		annots := pdf.Array{text, seal}
+		if link {
+			annots = pdf.Array{text, border, seal}
+		}
 		form := pdf.Dict{pdf.E("Fields", pdf.Array{parent, seal}), pdf.E("DR", pdf.Dict{}), pdf.E("DA", pdf.Text("/Helv 0 Tf 0 g"))}
 		if !indirect {
 			catalog.Set("AcroForm", form)

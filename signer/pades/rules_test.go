@@ -24,7 +24,7 @@ func prepared(t testing.TB, base []byte, o Options) *Prepared {
 func certified(t testing.TB, level int) []byte {
 	o := options()
 	o.Certify = level
-	return signed(t, document(t, "1.7", withForm(true)), official(), o, Means{})
+	return signed(t, document(t, "1.7", withForm(true, true)), official(), o, Means{})
 }
 
 func TestEarlierSignaturesBind(t *testing.T) {
@@ -52,16 +52,16 @@ func TestEarlierSignaturesBind(t *testing.T) {
 		{"certified 3, approval", certified(t, 3), sealed, nil},
 		{"certified, second certification", certified(t, 2), certify, ErrForbidden},
 		{"signed, then certification", sign(plain, options()), certify, ErrForbidden},
-		{"all fields locked", sign(document(t, "1.7", withForm(false)), sealed), options(), ErrForbidden},
+		{"all fields locked", sign(document(t, "1.7", withForm(false, true)), sealed), options(), ErrForbidden},
 		{"field locked by name", locked(Lock{LockInclude, []string{"a", "b"}}), named("b"), ErrForbidden},
 		{"field not locked by name", locked(Lock{LockInclude, []string{"a", "b"}}), named("c"), nil},
 		{"field excepted from the lock", locked(Lock{LockExclude, []string{"c"}}), named("c"), nil},
 		{"field not excepted from the lock", locked(Lock{LockExclude, []string{"c"}}), named("d"), ErrForbidden},
 		{"field signed already", sign(plain, named("x")), named("x"), ErrField},
-		{"not a signature field", document(t, "1.7", withForm(true)), named("person.họ tên"), ErrField},
-		{"name of a field above", document(t, "1.7", withForm(true)), named("person"), ErrField},
+		{"not a signature field", document(t, "1.7", withForm(true, true)), named("person.họ tên"), ErrField},
+		{"name of a field above", document(t, "1.7", withForm(true, true)), named("person"), ErrField},
 		{"new name with a period", plain, named("a.b"), ErrField},
-		{"lock on an existing field", document(t, "1.7", withForm(true)), func() Options { o := sealed; o.Lock = &Lock{Action: LockAll}; return o }(), ErrOptions},
+		{"lock on an existing field", document(t, "1.7", withForm(true, true)), func() Options { o := sealed; o.Lock = &Lock{Action: LockAll}; return o }(), ErrOptions},
 		{"no such page", plain, func() Options { o := options(); o.Page = 2; return o }(), pdf.ErrNoPage},
 		{"no signing time", plain, Options{}, ErrOptions},
 		{"certify 4", plain, func() Options { o := options(); o.Certify = 4; return o }(), ErrOptions},
@@ -113,7 +113,7 @@ func TestCertifyThenSeal(t *testing.T) {
 
 // TestFillingAFieldChangesOnlyItsValue compares the widget before and after.
 func TestFillingAFieldChangesOnlyItsValue(t *testing.T) {
-	base := document(t, "1.7", withForm(false))
+	base := document(t, "1.7", withForm(false, true))
 	o := options()
 	o.Field = "seal"
 	find := func(data []byte) pdf.Dict {

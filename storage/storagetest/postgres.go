@@ -39,6 +39,19 @@ var cluster struct {
 // off. Without PostgreSQL the test is skipped, or fails if SAOY_REQUIRE is "all".
 func Postgres(t testing.TB) (dsn string) {
 	t.Helper()
+	needCluster(t)
+	return database(t, cluster.template)
+}
+
+// EmptyDatabase is like Postgres, but the database is not migrated.
+func EmptyDatabase(t testing.TB) (dsn string) {
+	t.Helper()
+	needCluster(t)
+	return database(t, "template0")
+}
+
+func needCluster(t testing.TB) {
+	t.Helper()
 	cluster.once.Do(startCluster)
 	if errors.Is(cluster.err, postgres.ErrNoPostgres) && os.Getenv("SAOY_REQUIRE") != "all" {
 		t.Skipf("needs PostgreSQL: %v", cluster.err)
@@ -46,8 +59,12 @@ func Postgres(t testing.TB) (dsn string) {
 	if cluster.err != nil {
 		t.Fatalf("no database for tests: %v", cluster.err)
 	}
+}
+
+func database(t testing.TB, template string) (dsn string) {
+	t.Helper()
 	name := fmt.Sprintf("saoy_test_%d_%d", os.Getpid(), cluster.count.Add(1))
-	if err := admin(fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s STRATEGY FILE_COPY", name, cluster.template)); err != nil {
+	if err := admin(fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s STRATEGY FILE_COPY", name, template)); err != nil {
 		t.Fatalf("create the test's database: %v", err)
 	}
 	t.Cleanup(func() {

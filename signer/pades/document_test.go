@@ -135,8 +135,8 @@ func kinds(t testing.TB) map[string][]byte {
 }
 
 // withForm adds a text field whose kind is inherited, an empty signature field named
-// "seal" with a lock, and perhaps an annotation that is direct in /Annots.
-func withForm(indirect, link bool) func(w *pdf.Writer, catalog, page *pdf.Dict) {
+// "seal" with a lock, of all fields unless another is given, and perhaps an annotation that is direct in /Annots.
+func withForm(indirect, link bool, locks ...Lock) func(w *pdf.Writer, catalog, page *pdf.Dict) {
 	return func(w *pdf.Writer, catalog, page *pdf.Dict) {
 		add := func(o pdf.Object) pdf.Ref {
 			ref, err := w.Add(o)
@@ -151,7 +151,11 @@ func withForm(indirect, link bool) func(w *pdf.Writer, catalog, page *pdf.Dict) 
 			panic(err)
 		}
 		empty := add(pdf.NewStream(pdf.Dict{pdf.E("Type", pdf.Name("XObject")), pdf.E("Subtype", pdf.Name("Form")), pdf.E("BBox", pdf.Rect(0, 0, 80, 80))}, nil))
-		lock := add(pdf.Dict{pdf.E("Type", pdf.Name("SigFieldLock")), pdf.E("Action", pdf.Name("All"))})
+		l := Lock{Action: LockAll}
+		if len(locks) > 0 {
+			l = locks[0]
+		}
+		lock := add(l.dict("SigFieldLock"))
 		seal := add(pdf.Dict{pdf.E("T", pdf.Text("seal")), pdf.E("FT", pdf.Name("Sig")), pdf.E("Subtype", pdf.Name("Widget")), pdf.E("Type", pdf.Name("Annot")), pdf.E("Rect", pdf.Rect(100, 100, 180, 180)), pdf.E("F", pdf.Integer(132)), pdf.E("AP", pdf.Dict{pdf.E("N", empty)}), pdf.E("Lock", lock)})
 		border := pdf.Dict{pdf.E("Type", pdf.Name("Annot")), pdf.E("Subtype", pdf.Name("Link")), pdf.E("Rect", pdf.Rect(0, 0, 9, 9)), pdf.E("Border", pdf.Array{pdf.Integer(0), pdf.Integer(0), pdf.Integer(0)})}
 		annots := pdf.Array{text, seal}

@@ -44,9 +44,9 @@ func TestPyHankoAgrees(t *testing.T) {
 		add(name+".blta.pdf", signed(t, base, official(), options(), means(BLTA)))
 	}
 	for _, indirect := range []bool{false, true} {
-		base := document(t, "1.7", withForm(indirect, false))
-		add(fmt.Sprintf("issued %v.pdf", indirect), issued(t, base, BLT))
-		add(fmt.Sprintf("issued %v.blta.pdf", indirect), issued(t, base, BLTA))
+		add(fmt.Sprintf("issued %v.pdf", indirect), issued(t, document(t, "1.7", withForm(indirect, false)), BLT))
+		l := Lock{LockInclude, []string{"Signature1", "seal"}}
+		add(fmt.Sprintf("issued %v.blta.pdf", indirect), issued(t, document(t, "1.7", withForm(indirect, false, l)), BLTA))
 	}
 	out, err := exec.Command(python, args...).CombinedOutput()
 	if err != nil {

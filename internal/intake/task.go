@@ -74,6 +74,10 @@ func (d *decoder) pages(ctx context.Context, a taskArgs, b []byte, emit func(Pag
 		return one(readJPEG(a.Name, b))
 	case "png":
 		return one(readPNG(a.Name, b))
+	case "webp":
+		return one(readWebP(a.Name, b))
+	case "tiff":
+		return readTIFF(a.Name, b, emit)
 	case "pdf":
 		return readPDF(ctx, a.Name, d.renderer, b, emit)
 	}

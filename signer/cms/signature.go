@@ -22,19 +22,29 @@ func (si *SignerInfo) DigestAlgorithm() (crypto.Hash, error) {
 // Algorithm returns the scheme and hash of the signature. Where the signature algorithm
 // names no hash (rsaEncryption, id-ecPublicKey), it is that of the digest.
 func (si *SignerInfo) Algorithm() (Algorithm, error) {
-	oid := si.SignatureOID
+	scheme := Scheme(0)
 	switch {
-	case oid.Equal(oidRSA), oid.Equal(oidECPublic):
+	case si.SignatureOID.Equal(oidRSA):
+		scheme = RSAPKCS1
+	case si.SignatureOID.Equal(oidECPublic):
+		scheme = ECDSA
+	}
+	if scheme != 0 {
 		h, err := si.DigestAlgorithm()
 		if err != nil {
 			return Algorithm{}, err
 		}
-		if oid.Equal(oidRSA) {
-			return Algorithm{Scheme: RSAPKCS1, Hash: h}, nil
-		}
-		return Algorithm{Scheme: ECDSA, Hash: h}, nil
+		return Algorithm{Scheme: scheme, Hash: h}, nil
+	}
+	return ParseAlgorithm(si.SignatureOID, si.signatureParams)
+}
+
+// ParseAlgorithm reads the signature algorithm of an AlgorithmIdentifier: its identifier and
+// the DER of its parameters. ErrAlgorithm if it is unknown here.
+func ParseAlgorithm(oid asn1.ObjectIdentifier, params []byte) (Algorithm, error) {
+	switch {
 	case oid.Equal(oidPSS):
-		return parsePSS(si.signatureParams)
+		return parsePSS(params)
 	case oid.Equal(oidEd25519):
 		return Algorithm{Scheme: Ed25519, Hash: crypto.SHA512}, nil
 	}

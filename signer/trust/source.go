@@ -1,0 +1,179 @@
+package trust
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/saoy/saoy/signer"
+)
+
+// Source fetches revocation data and remembers what it verified until it is due for renewal.
+// It is safe for concurrent use.
+type Source struct {
+	fetcher *Fetcher
+	nonce   bool
+
+	mu    sync.Mutex
+	cache map[[32]byte]cached // guarded by mu
+}
+
+type cached struct {
+	revocation Revocation
+	until      time.Time
+}
+
+// maxCached bounds the cache; CRLs make entries large, but few are different.
+const maxCached = 2000
+
+// maxCacheAge is how long an answer is reused at most, whatever its nextUpdate says.
+const maxCacheAge = time.Hour
+
+// NewSource makes a source. With nonce, OCSP requests carry one, and a response with another
+// is refused; responders that pre-produce their answers (RFC 5019) leave it out, which is accepted:
+// freshness is proven by the times.
+func NewSource(f *Fetcher, nonce bool) *Source {
+	return &Source{fetcher: f, nonce: nonce, cache: map[[32]byte]cached{}}
+}
+
+// Fetch returns verified evidence about a certificate: by OCSP, else by CRL, from the
+// addresses in the certificate. others are certificates among which the responder's may be.
+// ErrRevocationUnknown with the reasons if there is none; among them is signer.ErrUnavailable if
+// trying later may help.
+func (s *Source) Fetch(ctx context.Context, cert, issuer *x509.Certificate, others []*x509.Certificate, when When) (Revocation, error) {
+	key := sha256.Sum256(append(append([]byte{}, cert.Raw...), issuer.Raw...))
+	if r, ok := s.cached(key, cert, when); ok {
+		return r, nil
+	}
+	errs := []error{ErrRevocationUnknown}
+	if len(cert.OCSPServer)+len(cert.CRLDistributionPoints) == 0 {
+		errs = append(errs, errors.New("the certificate names neither OCSP nor CRL"))
+	}
+	for _, address := range cert.OCSPServer {
+		r, err := s.ocsp(ctx, address, cert, issuer, others, when)
+		if err == nil {
+			s.keep(key, r, when)
+			return r, nil
+		}
+		errs = append(errs, err)
+	}
+	for _, address := range cert.CRLDistributionPoints {
+		r, err := s.crl(ctx, address, cert, issuer, when)
+		if err == nil {
+			s.keep(key, r, when)
+			return r, nil
+		}
+		errs = append(errs, err)
+	}
+	return Revocation{}, errors.Join(errs...)
+}
+
+func (s *Source) ocsp(ctx context.Context, address string, cert, issuer *x509.Certificate, others []*x509.Certificate, when When) (Revocation, error) {
+	var nonce []byte
+	if s.nonce {
+		nonce = make([]byte, 32)
+		if _, err := rand.Read(nonce); err != nil {
+			return Revocation{}, err
+		}
+	}
+	body, err := ocspRequest(cert, issuer, nonce)
+	if err != nil {
+		return Revocation{}, err
+	}
+	der, err := s.fetcher.Post(ctx, address, "application/ocsp-request", body)
+	if err != nil {
+		return Revocation{}, err
+	}
+	resp, err := parseOCSP(der)
+	if err != nil {
+		return Revocation{}, notAnAnswer(err)
+	}
+	if nonce != nil && resp.nonce != nil && !sameNonce(resp.nonce, nonce) {
+		return Revocation{}, badOCSP("nonce differs from the request's")
+	}
+	r, err := resp.check(cert, issuer, others, when)
+	if err == nil && r.Status == Unknown {
+		err = badOCSP("responder does not know the certificate")
+	}
+	return r, err
+}
+
+// sameNonce compares the extension's value, an OCTET STRING, with the nonce in it.
+func sameNonce(value, nonce []byte) bool {
+	want := append([]byte{0x04, byte(len(nonce))}, nonce...) //nolint:gosec // 32
+	return subtle.ConstantTimeCompare(value, want) == 1
+}
+
+// notAnAnswer marks what is no OCSP response or CRL at all, a gateway's error page most often,
+// as something to try again later.
+func notAnAnswer(err error) error {
+	var status OCSPStatusError
+	if errors.As(err, &status) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", signer.ErrUnavailable, err)
+}
+
+func (s *Source) crl(ctx context.Context, address string, cert, issuer *x509.Certificate, when When) (Revocation, error) {
+	der, err := s.fetcher.Get(ctx, address)
+	if err != nil {
+		return Revocation{}, err
+	}
+	list, err := x509.ParseRevocationList(der)
+	if err != nil {
+		return Revocation{}, notAnAnswer(fmt.Errorf("%w: CRL: %w", ErrEvidence, err))
+	}
+	return checkCRL(list, cert, issuer, when)
+}
+
+func (s *Source) cached(key [32]byte, cert *x509.Certificate, when When) (Revocation, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, ok := s.cache[key]
+	if !ok || !when.Now.Before(c.until) {
+		return Revocation{}, false
+	}
+	r := c.revocation
+	return r, when.fresh(r.ThisUpdate, r.NextUpdate, cert) == nil
+}
+
+// keep remembers evidence that says "good" or "revoked" until it must be renewed.
+func (s *Source) keep(key [32]byte, r Revocation, when When) {
+	until := when.Now.Add(maxCacheAge)
+	if !r.NextUpdate.IsZero() && r.NextUpdate.Before(until) {
+		until = r.NextUpdate
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.cache) >= maxCached {
+		clear(s.cache)
+	}
+	s.cache[key] = cached{revocation: r, until: until}
+}
+
+// Issuers fetches the certificates that a certificate names as its issuer's (RFC 5280
+// §4.2.2.1), in DER or PEM. They are not verified: a path has to be built through them.
+func (s *Source) Issuers(ctx context.Context, cert *x509.Certificate) ([]*x509.Certificate, error) {
+	var errs []error
+	for _, address := range cert.IssuingCertificateURL {
+		data, err := s.fetcher.Get(ctx, address)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if c, err := x509.ParseCertificate(data); err == nil {
+			return []*x509.Certificate{c}, nil
+		}
+		if certs, err := ParsePEM(data); err == nil {
+			return certs, nil
+		}
+		errs = append(errs, fmt.Errorf("%s: no certificate in DER or PEM", address))
+	}
+	return nil, errors.Join(errs...)
+}

@@ -1,0 +1,94 @@
+package trust
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Anchor is a certificate that is trusted for itself.
+type Anchor struct {
+	// Name says to people what this is, for example "Vietnam National Root CA G3".
+	Name        string
+	Certificate *x509.Certificate
+	// From and Until bound the time for which it is trusted; zero: the certificate's own.
+	From, Until time.Time
+}
+
+func (a Anchor) trustedAt(at time.Time) bool {
+	return (a.From.IsZero() || !at.Before(a.From)) && (a.Until.IsZero() || at.Before(a.Until))
+}
+
+// Store is a fixed set of anchors.
+type Store struct{ anchors []Anchor }
+
+// NewStore makes a store. An anchor given twice counts once.
+func NewStore(anchors ...Anchor) *Store {
+	s := &Store{}
+	for _, a := range anchors {
+		if a.Certificate != nil && s.find(a.Certificate) == nil {
+			if a.Name == "" {
+				a.Name = a.Certificate.Subject.String()
+			}
+			s.anchors = append(s.anchors, a)
+		}
+	}
+	return s
+}
+
+// NewStoreOf makes a store of certificates, named by their subjects.
+func NewStoreOf(certs ...*x509.Certificate) *Store {
+	anchors := make([]Anchor, 0, len(certs))
+	for _, c := range certs {
+		anchors = append(anchors, Anchor{Certificate: c})
+	}
+	return NewStore(anchors...)
+}
+
+// ParsePEM reads the certificates of a PEM file. Text between the blocks is passed over; a
+// block that is no certificate, or no block at all, is an error.
+func ParsePEM(data []byte) ([]*x509.Certificate, error) {
+	var certs []*x509.Certificate
+	for {
+		var block *pem.Block
+		if block, data = pem.Decode(data); block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("PEM block of type %q is no certificate", block.Type)
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		certs = append(certs, c)
+	}
+	if len(certs) == 0 {
+		return nil, errors.New("no PEM certificate found")
+	}
+	return certs, nil
+}
+
+// Anchors returns the anchors.
+func (s *Store) Anchors() []Anchor { return append([]Anchor(nil), s.anchors...) }
+
+func (s *Store) find(cert *x509.Certificate) *Anchor {
+	for i := range s.anchors {
+		if s.anchors[i].Certificate.Equal(cert) {
+			return &s.anchors[i]
+		}
+	}
+	return nil
+}
+
+func (s *Store) pool(at time.Time) *x509.CertPool {
+	pool := x509.NewCertPool()
+	for _, a := range s.anchors {
+		if a.trustedAt(at) {
+			pool.AddCert(a.Certificate)
+		}
+	}
+	return pool
+}

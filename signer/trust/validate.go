@@ -1,0 +1,179 @@
+package trust
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Validator judges certificates.
+type Validator struct {
+	Store *Store
+	// Source fetches what the evidence at hand lacks; nil: offline.
+	Source *Source
+	// MaxAge and Skew are those of When.
+	MaxAge, Skew time.Duration
+}
+
+// Question is what Validate is asked.
+type Question struct {
+	Certificate *x509.Certificate
+	// Untrusted are certificates to build the path from and to find OCSP responders among.
+	Untrusted []*x509.Certificate
+	// Evidence is revocation data at hand, from a file for example; may be nil.
+	Evidence *Evidence
+	Purpose  Purpose
+	// At is the time in question: now, or when the signature is proven to have existed. Now
+	// is the current time. Revocation data is fetched only if At is within a day of Now: for the
+	// past, today's answers are no substitute for those of then.
+	At, Now time.Time
+}
+
+// Standing is what was found about one certificate of the path.
+type Standing struct {
+	Certificate *x509.Certificate
+	// Revocation is the evidence used; nil if Err is not nil, or none is needed
+	// (id-pkix-ocsp-nocheck).
+	Revocation *Revocation
+	// Err is nil, ErrRevoked or ErrRevocationUnknown.
+	Err error
+}
+
+// Result of Validate.
+type Result struct {
+	Path Path
+	// PathErr is nil or one of ErrNoPath, ErrConstraints, ErrExpired, ErrNotYetValid,
+	// ErrKeyUsage, ErrWeakKey. With ErrExpired and ErrNotYetValid there is a path all the same.
+	PathErr error
+	// Standings are of the path's certificates but the anchor, the one in question first,
+	// then of OCSP responders that have to be checked themselves.
+	Standings []Standing
+	// Used are the issuers, responders and revocation data that the result rests on.
+	Used ValidationData
+}
+
+// Err returns the worst that was found: the path's error, then a revocation, then a status
+// that is not known; nil if the certificate is good.
+func (r Result) Err() error {
+	if r.PathErr != nil {
+		return r.PathErr
+	}
+	var unknown error
+	for _, s := range r.Standings {
+		if errors.Is(s.Err, ErrRevoked) {
+			return s.Err
+		}
+		if s.Err != nil && unknown == nil {
+			unknown = s.Err
+		}
+	}
+	return unknown
+}
+
+// ValidationData is what a validator needs, in DER: certificates, OCSP responses and CRLs,
+// each once.
+type ValidationData struct {
+	Certs, OCSPs, CRLs [][]byte
+}
+
+func addOnce(list *[][]byte, der []byte) {
+	if !slices.ContainsFunc(*list, func(x []byte) bool { return string(x) == string(der) }) {
+		*list = append(*list, der)
+	}
+}
+
+// Validate judges a certificate as of a time: path first, then revocation of everything in
+// it but the anchor, and of OCSP responders without id-pkix-ocsp-nocheck. It uses the network only
+// through Source.
+func (v *Validator) Validate(ctx context.Context, q Question) Result {
+	run := &validation{v: v, ctx: ctx, q: q, seen: map[string]bool{}}
+	run.result.Path, run.result.PathErr = BuildPath(q.Certificate, q.Untrusted, v.Store, q.At, q.Purpose)
+	if errors.Is(run.result.PathErr, ErrNoPath) && v.Source != nil {
+		run.completePath()
+	}
+	if len(run.result.Path.Certificates) > 0 {
+		run.standings(run.result.Path.Certificates)
+	}
+	return run.result
+}
+
+type validation struct {
+	v      *Validator
+	ctx    context.Context
+	q      Question
+	seen   map[string]bool // certificates whose standing is known
+	result Result
+}
+
+// maxFetchedIssuers bounds how many missing issuers are fetched for one certificate.
+const maxFetchedIssuers = 5
+
+// completePath fetches issuers that the file lacks.
+func (r *validation) completePath() {
+	next := r.q.Certificate
+	for range maxFetchedIssuers {
+		issuers, err := r.v.Source.Issuers(r.ctx, next)
+		if err != nil || len(issuers) == 0 {
+			return
+		}
+		r.q.Untrusted = append(slices.Clip(r.q.Untrusted), issuers...)
+		r.result.Path, r.result.PathErr = BuildPath(r.q.Certificate, r.q.Untrusted, r.v.Store, r.q.At, r.q.Purpose)
+		if !errors.Is(r.result.PathErr, ErrNoPath) {
+			return
+		}
+		next = issuers[0]
+	}
+}
+
+// standings judges every certificate of a path but the anchor.
+func (r *validation) standings(path []*x509.Certificate) {
+	for i, cert := range path {
+		addOnce(&r.result.Used.Certs, cert.Raw)
+		if i == len(path)-1 || r.seen[string(cert.Raw)] {
+			continue
+		}
+		r.seen[string(cert.Raw)] = true
+		r.standing(cert, path[i+1], path[i+1:])
+	}
+}
+
+func (r *validation) standing(cert, issuer *x509.Certificate, rest []*x509.Certificate) {
+	rev, err := r.revocation(cert, issuer)
+	if err != nil {
+		r.result.Standings = append(r.result.Standings, Standing{Certificate: cert, Err: fmt.Errorf("%s: %w", cert.Subject, err)})
+		return
+	}
+	s := Standing{Certificate: cert, Revocation: &rev}
+	if rev.At(r.q.At) == Revoked {
+		s.Err = fmt.Errorf("%s: %w since %s, reason %d", cert.Subject, ErrRevoked, rev.RevokedAt.Format(time.RFC3339), rev.Reason)
+	}
+	r.result.Standings = append(r.result.Standings, s)
+	r.use(rev)
+	if rev.Responder != nil && !noCheck(rev.Responder) {
+		r.standings(append([]*x509.Certificate{rev.Responder}, rest...))
+	}
+}
+
+func (r *validation) use(rev Revocation) {
+	if rev.Source == "CRL" {
+		addOnce(&r.result.Used.CRLs, rev.Raw)
+		return
+	}
+	addOnce(&r.result.Used.OCSPs, rev.Raw)
+	if rev.Responder != nil {
+		addOnce(&r.result.Used.Certs, rev.Responder.Raw)
+	}
+}
+
+// revocation looks in the evidence at hand, then fetches.
+func (r *validation) revocation(cert, issuer *x509.Certificate) (Revocation, error) {
+	when := When{At: r.q.At, Now: r.q.Now, MaxAge: r.v.MaxAge, Skew: r.v.Skew}
+	rev, err := r.q.Evidence.Find(cert, issuer, r.q.Untrusted, when)
+	if err == nil || r.v.Source == nil || r.q.Now.Sub(r.q.At).Abs() > 24*time.Hour {
+		return rev, err
+	}
+	return r.v.Source.Fetch(r.ctx, cert, issuer, r.q.Untrusted, when)
+}

@@ -1,0 +1,43 @@
+// What is more convenient with scripts; every page works without.
+"use strict";
+for (const form of document.querySelectorAll("form.once")) {
+  form.addEventListener("submit", (e) => {
+    if (form.dataset.sent) { e.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    setTimeout(() => { delete form.dataset.sent; }, 15000);
+  });
+}
+addEventListener("pageshow", () => { for (const f of document.querySelectorAll("form.once")) delete f.dataset.sent; });
+for (const all of document.querySelectorAll("input.all")) {
+  all.hidden = false;
+  const boxes = all.form.querySelectorAll("input[name=copy]");
+  all.addEventListener("change", () => { for (const b of boxes) b.checked = all.checked; });
+}
+for (const b of document.querySelectorAll("button.copy")) {
+  const field = document.getElementById(b.dataset.copy);
+  b.hidden = false;
+  b.addEventListener("click", async () => {
+    field.select();
+    try { await navigator.clipboard.writeText(field.value); } catch { document.execCommand("copy"); }
+    b.textContent = b.dataset.copied;
+  });
+}
+for (const b of document.querySelectorAll("button.print")) {
+  b.hidden = false;
+  b.addEventListener("click", () => print());
+}
+const watched = document.querySelector("[data-watch]");
+if (watched) {
+  const look = async () => {
+    try {
+      const r = await fetch(watched.dataset.watch, { headers: { Accept: "application/json" }, cache: "no-store" });
+      if (r.ok) {
+        const s = await r.json();
+        const seen = [s.state, s.confirmed, s.sealing, s.trouble.vi].join("/");
+        if (seen !== watched.dataset.seen) { location.replace(location.pathname); return; }
+      }
+    } catch { /* the line is down: look again later */ }
+    setTimeout(look, document.hidden ? 10000 : 1500);
+  };
+  setTimeout(look, 1500);
+}

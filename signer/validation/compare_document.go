@@ -28,6 +28,8 @@ func compare(ctx context.Context, signed, now *pdf.Reader, may permissions) ([]c
 		c.disallow(elsewhere.with("Root"))
 		return c.changes, nil
 	}
+	// Signatures refer to the catalog as what they are about (ISO 32000-2 Table 256, /Data).
+	c.apart[signed.Trailer().Ref("Root")] = true
 	if err := c.collect(oldCat); err != nil {
 		return nil, err
 	}

@@ -2,19 +2,24 @@ package validation
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/saoy/saoy/signer/pdf"
+	"github.com/saoy/saoy/signer/trust"
 )
 
 // Options say against what, and as of when, a file is validated.
 type Options struct {
 	// At is the time of validation; it must be set.
 	At time.Time
+	// Anchors are the only certificates trusted for themselves; nil: none.
+	Anchors *trust.Store
+	// Fetch gets revocation evidence the file does not carry; nil: nothing is fetched.
+	Fetch Fetcher
 	// Limits bound what a file may make the reader do; zero fields take its defaults.
 	Limits pdf.Limits
 }
@@ -55,7 +60,10 @@ type examiner struct {
 	// damage is what is wrong with the file as a whole; every signature fails for it.
 	damage    *message
 	encrypted bool
-	spans     []span
+	// storeCerts are the certificates of the document security store.
+	storeCerts []*x509.Certificate
+	evidence   *evidence
+	spans      []span
 }
 
 func (x *examiner) run() error {
@@ -202,6 +210,11 @@ func (x *examiner) signatures(found []located) error {
 	for i, l := range found {
 		x.spans[i], _, _ = readByteRange(view{x.doc}, l.value, x.size)
 	}
+	var store evidence
+	if err := store.store(x.doc); isIO(err) {
+		return err
+	}
+	x.storeCerts = store.certs
 	var all []*signing
 	for i, l := range found {
 		s, err := x.signature(l, i)
@@ -210,24 +223,17 @@ func (x *examiner) signatures(found []located) error {
 		}
 		all = append(all, s)
 	}
-	slices.SortStableFunc(all, func(a, b *signing) int { return int(sign(a.span.end - b.span.end)) })
+	order(all)
 	if err := x.changes(all); err != nil {
+		return err
+	}
+	if err := x.authenticity(all); err != nil {
 		return err
 	}
 	for _, s := range all {
 		x.report.Signatures = append(x.report.Signatures, s.out)
 	}
 	return x.unclaimed(found)
-}
-
-func sign(v int64) int64 {
-	switch {
-	case v < 0:
-		return -1
-	case v > 0:
-		return 1
-	}
-	return 0
 }
 
 // unclaimed warns of signature-like bytes that no field leads to. In a file that was damaged

@@ -1,6 +1,8 @@
 package validation
 
 import (
+	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"time"
@@ -289,3 +291,8 @@ func worse[T comparable](a, b T, order ...T) T {
 }
 
 func hexOf(b []byte) string { return hex.EncodeToString(b) }
+
+func fingerprint(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.Raw)
+	return hexOf(sum[:])
+}

@@ -2,10 +2,13 @@ package validation
 
 import (
 	"crypto"
+	"crypto/x509"
 	"errors"
+	"time"
 
 	"github.com/saoy/saoy/signer/cms"
 	"github.com/saoy/saoy/signer/pdf"
+	"github.com/saoy/saoy/signer/timestamp"
 )
 
 // signing is a signature under examination.
@@ -21,6 +24,12 @@ type signing struct {
 	cms      *cms.SignedData
 	verified *cms.Verification
 	demands  permissions
+
+	token   *timestamp.Token // of a document time-stamp
+	unsound bool             // structure, digest or value failed
+	stamped bool             // a signature time-stamp covers the value
+	holds   bool             // a document time-stamp that proves its time
+	proven  time.Time        // by when the signature is proven to have existed
 }
 
 // fail settles a signature as failed.
@@ -208,30 +217,31 @@ func (x *examiner) cryptography(s *signing) error {
 		s.fail("cms-format", FormatFailure, Broken, msgCMSBad.of(plain(err)))
 		return nil
 	}
+	certs := x.storeCerts
 	switch s.out.SubFilter {
 	case "ETSI.CAdES.detached", "adbe.pkcs7.detached":
-		return s.detached()
+		return s.detached(certs)
 	case "adbe.pkcs7.sha1":
-		return s.sha1Content()
+		return s.sha1Content(certs)
 	case subFilterTimestamp:
-		return s.timestampToken()
+		return s.timestampToken(certs)
 	}
 	s.fail("subfilter", FormatFailure, IntegrityNotChecked, msgSubFilter.of(s.out.SubFilter))
 	return nil
 }
 
-func (s *signing) detached() error {
+func (s *signing) detached(certs []*x509.Certificate) error {
 	if s.cms.Content != nil {
 		s.fail("cms-format", FormatFailure, Broken, msgCMSBad.of(
 			both{"chữ ký tách rời lại mang theo nội dung", "a detached signature carries content"}))
 		return nil
 	}
-	return s.verify(s.digest.sum)
+	return s.verify(s.digest.sum, certs...)
 }
 
 // sha1Content: the CMS encapsulates the SHA-1 digest of the byte range (ISO 32000-1
 // §12.8.3.3.1), which proves little today.
-func (s *signing) sha1Content() error {
+func (s *signing) sha1Content(certs []*x509.Certificate) error {
 	d, err := s.digest.sum(crypto.SHA1)
 	if err != nil {
 		return err
@@ -239,7 +249,7 @@ func (s *signing) sha1Content() error {
 	if !equal(d, s.cms.Content) {
 		s.fail("message-digest", HashFailure, Broken, msgDigestBad)
 	}
-	if err := s.verify(nil); err != nil {
+	if err := s.verify(nil, certs...); err != nil {
 		return err
 	}
 	s.addWeakness(cms.WeakDigest)
@@ -253,7 +263,7 @@ func (s *signing) addWeakness(w cms.Weakness) {
 }
 
 // verify checks the one signer a PDF signature may have (ISO 32000-2 §12.8.3.3.1).
-func (s *signing) verify(content cms.Digester) error {
+func (s *signing) verify(content cms.Digester, certs ...*x509.Certificate) error {
 	var failed error
 	watched := content
 	if content != nil {
@@ -265,7 +275,7 @@ func (s *signing) verify(content cms.Digester) error {
 			return d, err
 		}
 	}
-	results := s.cms.Verify(watched)
+	results := s.cms.Verify(watched, certs...)
 	if failed != nil {
 		return failed
 	}
@@ -280,7 +290,7 @@ func (s *signing) verify(content cms.Digester) error {
 		s.cmsCheck(c)
 	}
 	if s.verified.Signer != nil {
-		s.out.Signer = s.verified.Signer.Subject.String()
+		s.out.Signer = distinguishedName(s.verified.Signer.Subject)
 	}
 	return nil
 }
@@ -368,6 +378,3 @@ func resultOf(o cms.Outcome) Result {
 	}
 	return NotDone
 }
-
-// timestampToken checks a document time-stamp: its imprint is of the signed bytes.
-func (s *signing) timestampToken() error { return s.verify(nil) }

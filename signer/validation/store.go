@@ -1,0 +1,238 @@
+package validation
+
+import (
+	"crypto/x509"
+	"encoding/asn1"
+	"slices"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/saoy/saoy/signer/cms"
+	"github.com/saoy/saoy/signer/pdf"
+	"github.com/saoy/saoy/signer/trust"
+)
+
+// Bounds of the validation data of one file.
+const (
+	maxEvidence      = 1024
+	maxEvidenceBytes = 16 << 20 // one certificate, OCSP response or CRL
+	maxEvidenceTotal = 64 << 20
+)
+
+// evidence is the validation data a file carries: certificates to build paths with, and
+// OCSP responses and CRLs to learn of revocations from. None of it is trusted for being
+// there.
+type evidence struct {
+	certs       []*x509.Certificate
+	ocsps, crls [][]byte
+	// since is the first revision whose document security store is not empty; -1: none.
+	since int
+	total int
+	// found is the revocation data, parsed once.
+	found *trust.Evidence
+}
+
+// gather collects the evidence of the newest document security store and of every signature.
+func (x *examiner) gather(all []*signing) (*evidence, error) {
+	e := &evidence{since: -1}
+	if err := e.store(x.doc); err != nil {
+		return nil, notVerdict(err)
+	}
+	if len(e.ocsps)+len(e.crls) > 0 {
+		since, err := x.storeSince()
+		if err != nil {
+			return nil, err
+		}
+		e.since = since
+	}
+	for _, s := range all {
+		if s.cms == nil {
+			continue
+		}
+		e.carried(s.cms)
+		for _, si := range s.cms.Signers {
+			e.archival(si)
+			for _, der := range si.TimeStampTokens() {
+				if sd, err := cms.Parse(der); err == nil {
+					e.carried(sd)
+				}
+			}
+		}
+	}
+	return e, nil
+}
+
+// storeSince returns the first revision that has revocation data in its store.
+func (x *examiner) storeSince() (int, error) {
+	for i := range x.revs {
+		r, err := x.doc.AtRevision(i)
+		if err != nil {
+			return -1, notVerdict(err)
+		}
+		var e evidence
+		if err := e.store(r); err != nil {
+			return -1, notVerdict(err)
+		}
+		if len(e.ocsps)+len(e.crls) > 0 {
+			return i, nil
+		}
+	}
+	return -1, nil
+}
+
+// store reads a document security store (ISO 32000-2 §12.8.4.3).
+func (e *evidence) store(r *pdf.Reader) error {
+	v := view{r}
+	cat, _, err := v.dict(r.Trailer().Get("Root"))
+	if err != nil {
+		return err
+	}
+	dss, _, err := v.dict(cat.Get("DSS"))
+	if err != nil {
+		return err
+	}
+	if err := e.list(v, dss.Get("Certs"), e.cert); err != nil {
+		return err
+	}
+	if err := e.list(v, dss.Get("OCSPs"), e.ocsp); err != nil {
+		return err
+	}
+	if err := e.list(v, dss.Get("CRLs"), e.crl); err != nil {
+		return err
+	}
+	return e.perSignature(v, dss)
+}
+
+// perSignature reads /VRI. What it holds is in the lists above too, if the writer kept to
+// the rule; not all do.
+func (e *evidence) perSignature(v view, dss pdf.Dict) error {
+	vri, _, err := v.dict(dss.Get("VRI"))
+	if err != nil {
+		return err
+	}
+	for _, entry := range vri[:min(len(vri), maxSignatures)] {
+		d, _, err := v.dict(entry.Value)
+		if err != nil {
+			return err
+		}
+		if err := e.list(v, d.Get("Cert"), e.cert); err != nil {
+			return err
+		}
+		if err := e.list(v, d.Get("OCSP"), e.ocsp); err != nil {
+			return err
+		}
+		if err := e.list(v, d.Get("CRL"), e.crl); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list decodes an array of streams. What is too large or not a stream is passed over: it
+// proves nothing.
+func (e *evidence) list(v view, o pdf.Object, add func([]byte)) error {
+	a, err := v.array(o)
+	if err != nil {
+		return err
+	}
+	for _, item := range a[:min(len(a), maxEvidence)] {
+		o, err := v.get(item)
+		if err != nil {
+			return err
+		}
+		s, ok := o.(*pdf.Stream)
+		if !ok || s.Len() > maxEvidenceBytes || e.total > maxEvidenceTotal {
+			continue
+		}
+		der, err := v.r.Decode(s)
+		if err != nil {
+			if isIO(err) {
+				return err
+			}
+			continue
+		}
+		e.total += len(der)
+		add(der)
+	}
+	return nil
+}
+
+func (e *evidence) cert(der []byte) {
+	if c, err := x509.ParseCertificate(der); err == nil {
+		e.addCert(c)
+	}
+}
+
+func (e *evidence) addCert(c *x509.Certificate) {
+	if len(e.certs) < maxEvidence && !slices.ContainsFunc(e.certs, c.Equal) {
+		e.certs = append(e.certs, c)
+	}
+}
+
+func (e *evidence) ocsp(der []byte) { e.ocsps = addUnique(e.ocsps, der) }
+func (e *evidence) crl(der []byte)  { e.crls = addUnique(e.crls, der) }
+
+func addUnique(list [][]byte, der []byte) [][]byte {
+	if len(list) >= maxEvidence || slices.ContainsFunc(list, func(b []byte) bool { return equal(b, der) }) {
+		return list
+	}
+	return append(list, der)
+}
+
+// carried adds what a CMS has with it.
+func (e *evidence) carried(sd *cms.SignedData) {
+	for _, c := range sd.Certificates {
+		e.addCert(c)
+	}
+	for _, der := range sd.CRLs {
+		e.crl(der)
+	}
+	for _, der := range sd.OCSPs {
+		e.ocsp(der)
+	}
+}
+
+// archival reads adbe-revocationInfoArchival (ISO 32000-1 §12.8.3.3.2):
+// SEQUENCE { crl [0] SEQUENCE OF CRL, ocsp [1] SEQUENCE OF OCSPResponse, … }.
+func (e *evidence) archival(si *cms.SignerInfo) {
+	value, ok := si.SignedAttribute(cms.OIDRevocationArchival)
+	if !ok {
+		return
+	}
+	outer := cryptobyte.String(value)
+	var seq cryptobyte.String
+	if !outer.ReadASN1(&seq, cbasn1.SEQUENCE) {
+		return
+	}
+	for i, add := range []func([]byte){e.crl, e.ocsp} {
+		tag := cbasn1.Tag(uint8(i)).ContextSpecific().Constructed() //nolint:gosec // i is 0 or 1
+		var explicit, list cryptobyte.String
+		var present bool
+		if !seq.ReadOptionalASN1(&explicit, &present, tag) || !present || !explicit.ReadASN1(&list, cbasn1.SEQUENCE) {
+			continue
+		}
+		for !list.Empty() {
+			var item cryptobyte.String
+			if !list.ReadASN1Element(&item, cbasn1.SEQUENCE) {
+				break
+			}
+			add(item)
+		}
+	}
+}
+
+// concerns reports whether there is revocation data about a certificate: a CRL of its issuer
+// or an OCSP response with its serial number. Whether it is good is for the path validation.
+func (e *evidence) concerns(cert *x509.Certificate) bool {
+	for _, der := range e.crls {
+		if crl, err := x509.ParseRevocationList(der); err == nil && equal(crl.RawIssuer, cert.RawIssuer) {
+			return true
+		}
+	}
+	serial, err := asn1.Marshal(cert.SerialNumber)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(e.ocsps, func(der []byte) bool { return containsBytes(der, serial) })
+}

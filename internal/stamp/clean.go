@@ -19,7 +19,8 @@ var ErrClean = errors.New("not a clean document")
 type cleanPage struct {
 	width, height float64
 	image         *pdf.Stream
-	content       []byte // "q a b c d e f cm /Im0 Do Q"
+	imageRef      pdf.Ref // in the clean document, where pages may share an image
+	content       []byte  // "q a b c d e f cm /Im0 Do Q"
 }
 
 // cleanContent is the only page content that intake writes. Anything else is refused, so that
@@ -101,7 +102,7 @@ func readPage(r *pdf.Reader, p pdf.Page) (cleanPage, error) {
 	if !cleanContent.Match(page.content) {
 		return page, errors.New("its content is more than one image")
 	}
-	page.image, err = readImage(r, p.Resources)
+	page.imageRef, page.image, err = readImage(r, p.Resources)
 	return page, err
 }
 
@@ -113,39 +114,40 @@ var imageKeys = map[pdf.Name]bool{"Type": true, "Subtype": true, "Width": true, 
 var imageFilters = map[pdf.Name]bool{"DCTDecode": true, "FlateDecode": true, "CCITTFaxDecode": true}
 
 // readImage finds /Im0 and returns it with a dictionary of direct, expected entries.
-func readImage(r *pdf.Reader, resources pdf.Object) (*pdf.Stream, error) {
+func readImage(r *pdf.Reader, resources pdf.Object) (pdf.Ref, *pdf.Stream, error) {
 	d, err := r.Dict(resources)
 	if err != nil {
-		return nil, err
+		return pdf.Ref{}, nil, err
 	}
 	xobjects, err := r.Dict(d.Get("XObject"))
 	if err != nil {
-		return nil, err
+		return pdf.Ref{}, nil, err
 	}
-	o, err := r.Resolve(xobjects.Get("Im0"))
+	ref := xobjects.Ref("Im0")
+	o, err := r.Resolve(ref)
 	if err != nil {
-		return nil, err
+		return pdf.Ref{}, nil, err
 	}
 	image, ok := o.(*pdf.Stream)
 	if !ok || image.Dict.Name("Subtype") != "Image" {
-		return nil, errors.New("/Im0 is not an image")
+		return ref, nil, errors.New("/Im0 is not an image")
 	}
 	var kept pdf.Dict
 	for _, e := range image.Dict {
 		if !imageKeys[e.Key] || kept.Has(e.Key) {
-			return nil, fmt.Errorf("its image has an unexpected /%s", e.Key)
+			return ref, nil, fmt.Errorf("its image has an unexpected /%s", e.Key)
 		}
 		v, err := direct(r, e.Value, 4)
 		if err != nil {
-			return nil, err
+			return pdf.Ref{}, nil, err
 		}
 		kept.Set(e.Key, v)
 	}
 	if err := checkImage(kept); err != nil {
-		return nil, err
+		return pdf.Ref{}, nil, err
 	}
 	raw := image.Raw()
-	return pdf.NewStreamAt(kept, raw, 0, raw.Size()), nil
+	return ref, pdf.NewStreamAt(kept, raw, 0, raw.Size()), nil
 }
 
 func checkImage(d pdf.Dict) error {

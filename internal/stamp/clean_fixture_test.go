@@ -123,3 +123,39 @@ func someFacts(t testing.TB) Facts {
 		Signature: signature, Seal: seal,
 	}
 }
+
+// cleanShared makes a clean document of n pages with one image.
+func cleanShared(t testing.TB, n int) ([]byte, certcopy.CleanDocument) {
+	t.Helper()
+	var b bytes.Buffer
+	var doc certcopy.CleanDocument
+	w := pdf.NewWriter(&b, "1.7")
+	add := func(o pdf.Object) pdf.Ref {
+		ref, err := w.Add(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ref
+	}
+	data, size := scan(t, 1, a4)
+	image := add(pdf.NewStream(pdf.Dict{pdf.E("Type", pdf.Name("XObject")), pdf.E("Subtype", pdf.Name("Image")),
+		pdf.E("Width", pdf.Integer(size.X)), pdf.E("Height", pdf.Integer(size.Y)), pdf.E("ColorSpace", pdf.Name("DeviceRGB")),
+		pdf.E("BitsPerComponent", pdf.Integer(8)), pdf.E("Filter", pdf.Name("DCTDecode"))}, data))
+	content := add(pdf.NewStream(nil, []byte("q 595.28 0 0 841.89 0 0 cm /Im0 Do Q")))
+	tree := w.Alloc()
+	var kids pdf.Array
+	for range n {
+		kids = append(kids, add(pdf.Dict{pdf.E("Type", pdf.Name("Page")), pdf.E("Parent", tree),
+			pdf.E("MediaBox", pdf.Rect(0, 0, a4.width, a4.height)), pdf.E("Contents", content),
+			pdf.E("Resources", pdf.Dict{pdf.E("XObject", pdf.Dict{pdf.E("Im0", image)})})}))
+		doc.Pages = append(doc.Pages, certcopy.Page{Width: a4.width, Height: a4.height})
+	}
+	if err := w.Put(tree, pdf.Dict{pdf.E("Type", pdf.Name("Pages")), pdf.E("Kids", kids), pdf.E("Count", pdf.Integer(n))}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(pdf.Dict{pdf.E("Root", add(pdf.Dict{pdf.E("Type", pdf.Name("Catalog")), pdf.E("Pages", tree)}))}); err != nil {
+		t.Fatal(err)
+	}
+	doc.Digest, doc.Size = certcopy.DigestOf(b.Bytes()), int64(b.Len())
+	return b.Bytes(), doc
+}

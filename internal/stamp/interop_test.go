@@ -112,6 +112,11 @@ func TestInteropArchival(t *testing.T) {
 		}
 	}
 	out, err := exec.Command(vera, "-f", "2b", "--format", "text", "-r", dir).CombinedOutput()
+	// The judge is awake: what intake makes is no PDF/A.
+	clean, _ := cleanOf(t, a4)
+	if out, err := exec.Command(vera, "-f", "2b", "--format", "text", file(t, "clean.pdf", clean)).CombinedOutput(); err == nil || !strings.Contains(string(out), "FAIL") {
+		t.Errorf("a clean document passes (%v): %s", err, out)
+	}
 	if passed := strings.Count(string(out), "PASS "); err != nil || passed != written {
 		t.Errorf("%d of %d files are PDF/A-2b (%v)\n%s", passed, written, err, out)
 	}

@@ -50,7 +50,7 @@ func (d *document) writePage(i int, src *cleanPage, at placement) error {
 	c := &canvas{fonts: d.fonts, page: tagged}
 	var images pdf.Dict
 	if src.image != nil {
-		ref, err := d.w.Add(src.image)
+		ref, err := d.scan(src)
 		if err != nil {
 			return err
 		}
@@ -74,6 +74,16 @@ func (d *document) writePage(i int, src *cleanPage, at placement) error {
 		return err
 	}
 	return d.w.Put(d.pages[i], d.pageDict(i, src, content, images, annots))
+}
+
+// scan puts the image of a page, once for all pages that share it.
+func (d *document) scan(src *cleanPage) (pdf.Ref, error) {
+	if ref, ok := d.scans[src.imageRef]; ok {
+		return ref, nil
+	}
+	ref, err := d.w.Add(src.image)
+	d.scans[src.imageRef] = ref
+	return ref, err
 }
 
 func (d *document) pageDict(i int, src *cleanPage, content pdf.Ref, images pdf.Dict, annots pdf.Array) pdf.Dict {

@@ -100,7 +100,8 @@ type document struct {
 	fonts     *fontSet
 	structure *structure
 	pages     []pdf.Ref
-	tree      pdf.Ref // the page tree node
+	scans     map[pdf.Ref]pdf.Ref // images of the clean document, by their place in it
+	tree      pdf.Ref             // the page tree node
 	fields    []pdf.Ref
 	result    Stamped
 	id        []byte
@@ -123,7 +124,7 @@ func stampTo(out io.Writer, clean io.ReaderAt, size int64, doc certcopy.CleanDoc
 	if err != nil {
 		return nil, err
 	}
-	d := &document{w: pdf.NewWriter(out, "1.7"), facts: f, mode: m, block: b, structure: newStructure(), id: id}
+	d := &document{w: pdf.NewWriter(out, "1.7"), facts: f, mode: m, block: b, structure: newStructure(), scans: map[pdf.Ref]pdf.Ref{}, id: id}
 	if err := d.write(pages, place(b, doc.Pages)); err != nil {
 		return nil, fmt.Errorf("stamp: %w", err)
 	}

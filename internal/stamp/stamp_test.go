@@ -571,3 +571,16 @@ func BenchmarkStamp50Pages(b *testing.B) {
 		}
 	}
 }
+
+// An image that pages share is stored once, so that a small clean document cannot make a huge
+// file.
+func TestSharedImageIsStoredOnce(t *testing.T) {
+	clean, doc := cleanShared(t, 40)
+	s, err := Stamp(bytes.NewReader(clean), int64(len(clean)), doc, someFacts(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.PDF) > len(clean)+150<<10 {
+		t.Errorf("%d bytes become %d", len(clean), len(s.PDF))
+	}
+}

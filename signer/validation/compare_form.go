@@ -102,7 +102,7 @@ func (c *comparer) formKey(key pdf.Name, o, n pdf.Object, where *trail) error {
 			return nil // nothing is drawn anew
 		}
 	}
-	return c.mustEqual(o, n, true, where)
+	return c.mustEqual(o, n, draws(key), where)
 }
 
 func (c *comparer) flags(o, n pdf.Object, where *trail) error {
@@ -299,7 +299,7 @@ func (c *comparer) fieldKey(key pdf.Name, before, after pdf.Dict, s fieldState, 
 			return nil
 		}
 	}
-	return c.mustEqual(o, n, true, where)
+	return c.mustEqual(o, n, draws(key), where)
 }
 
 func (c *comparer) fieldValue(o, n pdf.Object, s fieldState, where *trail) error {

@@ -103,7 +103,7 @@ func (c *comparer) pageKey(key pdf.Name, o, n pdf.Object, where *trail, depth in
 	case "Annots":
 		return c.annotations(o, n, where)
 	}
-	return c.mustEqual(o, n, true, where)
+	return c.mustEqual(o, n, draws(key), where)
 }
 
 // annotations compares the list of a page. Those of the signed revision must be there in
@@ -164,11 +164,16 @@ func (c *comparer) annotation(o, n pdf.Object, where *trail) error {
 		if key == "P" && !before.Has("P") {
 			continue
 		}
-		if err := c.mustEqual(valueOf(before, key), valueOf(after, key), true, where.to(string(key))); err != nil {
+		if err := c.mustEqual(valueOf(before, key), valueOf(after, key), draws(key), where.to(string(key))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// draws reports whether what a key of a page, annotation or field leads to is drawn.
+func draws(key pdf.Name) bool {
+	return slices.Contains([]pdf.Name{"AP", "MK", "DR", "XFA", "Contents", "Resources", "Group"}, key)
 }
 
 func (c *comparer) newAnnotation(n pdf.Object, where *trail) error {

@@ -20,7 +20,7 @@ func owner(t testing.TB, o storagetest.Office) *pgx.Conn {
 	return conn
 }
 
-func exec(t testing.TB, o storagetest.Office, sql string, args ...any) {
+func execute(t testing.TB, o storagetest.Office, sql string, args ...any) {
 	t.Helper()
 	if _, err := owner(t, o).Exec(t.Context(), sql, args...); err != nil {
 		t.Fatal(err)

@@ -251,8 +251,10 @@ func (l *Local) ensureDatabase(ctx context.Context) error {
 	return errors.Join(err, conn.Close(ctx))
 }
 
-// cleanUp frees the directory.
+// cleanUp frees the directory. The lock stays with the last process of a server that was
+// killed; without a name in it, the next start waits for that one's end.
 func (l *Local) cleanUp() {
+	_ = l.lock.Truncate(0)
 	if l.socket != "" {
 		_ = os.RemoveAll(l.socket)
 	}

@@ -42,11 +42,13 @@ func findBinaries(ctx context.Context, data string) (string, error) {
 	return byMajor[best], nil
 }
 
-// candidates lists where the server's programs may be: the path first, then the places of
-// Debian's and of PostgreSQL's own packages.
+// installed are the places of Debian's and of PostgreSQL's own packages.
+var installed = []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin"}
+
+// candidates lists where the server's programs may be: the path first.
 func candidates() []string {
 	dirs := filepath.SplitList(os.Getenv("PATH"))
-	for _, pattern := range []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin"} {
+	for _, pattern := range installed {
 		found, _ := filepath.Glob(pattern)
 		dirs = append(dirs, found...)
 	}

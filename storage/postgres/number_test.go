@@ -17,7 +17,7 @@ import (
 // setClock makes the database's clock of the book an expression of SQL.
 func setClock(t testing.TB, o storagetest.Office, expression string) {
 	t.Helper()
-	exec(t, o, `CREATE OR REPLACE FUNCTION book_clock() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$ SELECT `+expression+` $$`)
+	execute(t, o, `CREATE OR REPLACE FUNCTION book_clock() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$ SELECT `+expression+` $$`)
 }
 
 func many(t testing.TB, o storagetest.Office, n int) []certcopy.CopyID {
@@ -41,8 +41,8 @@ func many(t testing.TB, o storagetest.Office, n int) []certcopy.CopyID {
 func TestNumbersAcrossTheTurnOfTheYear(t *testing.T) {
 	s, o := storagetest.NewOffice(t, true)
 	// Time runs at each look: 40 ms a look, from one second before midnight.
-	exec(t, o, `CREATE SEQUENCE looks; GRANT USAGE ON looks TO PUBLIC`)
-	exec(t, o, `UPDATE counter SET year = 2026, last_seq = 0, last_date = '2026-12-31'`)
+	execute(t, o, `CREATE SEQUENCE looks; GRANT USAGE ON looks TO PUBLIC`)
+	execute(t, o, `UPDATE counter SET year = 2026, last_seq = 0, last_date = '2026-12-31'`)
 	setClock(t, o, `timestamptz '2026-12-31 16:59:59+00'`)
 	ids := many(t, o, 50)
 	setClock(t, o, `timestamptz '2026-12-31 16:59:59+00' + nextval('looks') * interval '20 milliseconds'`)

@@ -240,7 +240,7 @@ func TestOpenTellsWhatIsWrong(t *testing.T) {
 		t.Errorf("malformed: %v", err)
 	}
 	_, o := storagetest.NewOffice(t, true)
-	exec(t, o, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
+	execute(t, o, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
 	if _, err := postgres.Open(t.Context(), postgres.Config{URL: o.DSN}); !errors.Is(err, migrations.ErrNewer) {
 		t.Errorf("newer database: %v", err)
 	}

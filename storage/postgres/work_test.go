@@ -183,7 +183,7 @@ func TestEnqueueHurriesAWaitingJob(t *testing.T) {
 func TestOrphansAreTakenOver(t *testing.T) {
 	s, o := storagetest.NewOffice(t, true)
 	id := certified(t, o)
-	exec(t, o, `UPDATE river.river_job SET state = 'running', attempt = 1, attempted_at = now(), attempted_by = ARRAY['saoy-dead'] WHERE args->>'copy_id' = $1`, string(id))
+	execute(t, o, `UPDATE river.river_job SET state = 'running', attempt = 1, attempted_at = now(), attempted_by = ARRAY['saoy-dead'] WHERE args->>'copy_id' = $1`, string(id))
 	start(t, s, postgres.WorkConfig{Advance: step(s, o)})
 	waitFor(t, s, id, certcopy.Registered)
 }
@@ -191,7 +191,7 @@ func TestOrphansAreTakenOver(t *testing.T) {
 func TestReturnRunning(t *testing.T) {
 	s, o := storagetest.NewOffice(t, true)
 	id := certified(t, o)
-	exec(t, o, `UPDATE river.river_job SET state = 'running', attempt = 1, attempted_at = now(), attempted_by = ARRAY['saoy-dead'] WHERE args->>'copy_id' = $1`, string(id))
+	execute(t, o, `UPDATE river.river_job SET state = 'running', attempt = 1, attempted_at = now(), attempted_by = ARRAY['saoy-dead'] WHERE args->>'copy_id' = $1`, string(id))
 	if n, err := s.ReturnRunning(t.Context()); err != nil || n != 1 {
 		t.Fatalf("returned %d jobs, %v", n, err)
 	}

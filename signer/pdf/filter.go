@@ -107,7 +107,7 @@ func (s *Stream) decoder(filters, parms Object) (io.Reader, error) {
 		}
 		var err error
 		if r, err = applyFilter(r, name, d); err != nil {
-			if errors.Is(err, ErrFilter) || errors.Is(err, ErrDamaged) {
+			if errors.Is(err, ErrFilter) || errors.Is(err, ErrLimit) {
 				return nil, err
 			}
 			return nil, damaged(s.offset, Ref{}, "%s: %v", name, err)

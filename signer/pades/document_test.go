@@ -292,3 +292,15 @@ func corpora(t testing.TB) []string {
 	}
 	return paths
 }
+
+// runSelf runs one test of this binary in a process of its own.
+func runSelf(t testing.TB, test, env string) string {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run", "^"+test+"$", "-test.v")
+	cmd.Env = append(os.Environ(), env)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return string(out)
+}

@@ -1,0 +1,95 @@
+// Package public is the site for everyone: is this code of a copy you issued, is this file
+// that copy, open the copy somebody shared with me, and let me audit the log.
+//
+// It needs no account, works on a phone and without script, and can only read: it has no
+// key, cannot reach the flow, and the two things it writes are the count of a sharing
+// link's openings and the access log, in which neither codes nor tokens stand. Without a
+// file nothing on it is ever green.
+package public
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"iter"
+	"net/http"
+	"time"
+
+	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/internal/desk"
+	"github.com/saoy/saoy/internal/register"
+	"github.com/saoy/saoy/internal/verify"
+	"github.com/saoy/saoy/internal/web"
+	"github.com/saoy/saoy/storage"
+)
+
+//go:embed pages/*.html text/*.json assets/*
+var files embed.FS
+
+// Log is the public log as the site reads it; a storage.Ledger is one.
+type Log interface {
+	Leaf(ctx context.Context, i certcopy.LeafIndex) ([]byte, certcopy.CopyID, error)
+	Leaves(ctx context.Context, from certcopy.LeafIndex) iter.Seq2[[]byte, error]
+	LeavesOf(ctx context.Context, id certcopy.CopyID) ([]certcopy.LeafIndex, error)
+	ReadHashes(ctx context.Context, indexes []int64) ([]certcopy.Digest, error)
+	Checkpoint(ctx context.Context) (size int64, note []byte, err error)
+}
+
+// Links finds sharing links by the hash of their token and counts their openings.
+type Links interface {
+	OpenLink(ctx context.Context, token certcopy.Digest, network string, now time.Time, count bool) (desk.Link, error)
+}
+
+// Files opens the file of a shared copy; storage.ErrNotFound once it was erased.
+type Files interface {
+	Open(ctx context.Context, id certcopy.CopyID, digest certcopy.Digest) ([]byte, error)
+}
+
+// Renderer draws a page of a PDF, from 1, as a JPEG of the given width.
+type Renderer interface {
+	Page(ctx context.Context, pdf []byte, page, widthPx int) ([]byte, error)
+}
+
+// Config is what the site is made of; all of it is required.
+type Config struct {
+	// Web gives log, clock, randomness, demonstration and prefix; the site adds its own pages.
+	Web      web.Config
+	Verifier *verify.Verifier
+	Register storage.Public
+	Log      Log
+	// LogKey is the log's origin and public key.
+	LogKey   register.Log
+	Links    Links
+	Files    Files
+	Renderer Renderer
+	// Uploads is how many files may be examined at once; each takes up to 64 MiB here.
+	Uploads int
+}
+
+// Site is the public site.
+type Site struct {
+	Config
+	site    *web.Site
+	lookups *limiter
+	uploads chan struct{}
+}
+
+// New returns the site's handler, whose addresses begin at Web.Prefix.
+func New(c Config) (http.Handler, error) {
+	c.Web.Pages, c.Web.Texts, c.Web.Assets = sub("pages"), sub("text"), sub("assets")
+	c.Web.Funcs = funcs
+	site, err := web.New(c.Web)
+	if err != nil {
+		return nil, err
+	}
+	s := &Site{Config: c, site: site, lookups: newLimiter(c.Web.Now), uploads: make(chan struct{}, max(c.Uploads, 1))}
+	return s.routes(), nil
+}
+
+func sub(dir string) fs.FS {
+	f, err := fs.Sub(files, dir)
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return f
+}

@@ -1,0 +1,158 @@
+package public
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/internal/desk"
+	"github.com/saoy/saoy/internal/link"
+	"github.com/saoy/saoy/internal/verify"
+	"github.com/saoy/saoy/internal/web"
+	"github.com/saoy/saoy/storage"
+)
+
+// pageWidth is that of the page images, in pixels: A4 at about 120 dpi.
+const pageWidth = 1000
+
+// sharedView is what a sharing link shows.
+type sharedView struct {
+	Report *verify.Report
+	Link   desk.Link
+	// Base is the link's own address, below which pages and file lie.
+	Base  string
+	Pages []int
+	// Gone: the file was erased; the facts remain.
+	Gone bool
+}
+
+// shared shows the copy a sharing link opens.
+func (s *Site) shared(w http.ResponseWriter, r *http.Request) error {
+	l, c, err := s.openLink(w, r, true)
+	if err != nil {
+		return s.closed(w, r, err)
+	}
+	// The file comes from our own vault, which checks its digest, and passed the validator
+	// before it was registered: it is the registered file.
+	rep, err := s.Verifier.Digest(r.Context(), c.File.Digest)
+	if err != nil {
+		return err
+	}
+	v := sharedView{Report: rep, Link: l, Base: r.URL.Path, Gone: !c.ErasedAt.IsZero()}
+	for i := range c.File.Pages {
+		v.Pages = append(v.Pages, i+1)
+	}
+	if web.WantsJSON(r) {
+		return writeJSON(w, http.StatusOK, rep)
+	}
+	return s.site.Render(w, r, http.StatusOK, "shared", v)
+}
+
+func (s *Site) sharedPage(w http.ResponseWriter, r *http.Request) error {
+	_, c, err := s.openLink(w, r, false)
+	if err != nil {
+		return s.closed(w, r, err)
+	}
+	n, err := strconv.Atoi(chi.URLParam(r, "page"))
+	if err != nil || n < 1 || n > c.File.Pages {
+		return storage.ErrNotFound
+	}
+	file, err := s.Files.Open(r.Context(), c.ID, c.File.Digest)
+	if err != nil {
+		return err
+	}
+	image, err := s.Renderer.Page(r.Context(), file, n, pageWidth)
+	if err != nil {
+		return fmt.Errorf("draw page %d: %w", n, err)
+	}
+	w.Header().Set("Content-Type", "image/jpeg")
+	w.Header().Set("Cache-Control", "private, max-age=600")
+	_, _ = w.Write(image) // a broken connection shows in the access log
+	return nil
+}
+
+func (s *Site) sharedFile(w http.ResponseWriter, r *http.Request) error {
+	// Who comes from the link's page was counted there.
+	_, c, err := s.openLink(w, r, r.Header.Get("Sec-Fetch-Site") != "same-origin")
+	if err != nil {
+		return s.closed(w, r, err)
+	}
+	file, err := s.Files.Open(r.Context(), c.ID, c.File.Digest)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/pdf")
+	h.Set("Content-Length", strconv.Itoa(len(file)))
+	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="ban-sao-%d-%d.pdf"`, c.Number.Seq, c.Number.Year))
+	h.Set("Cache-Control", "private, no-store")
+	_, _ = w.Write(file) // a broken connection shows in the access log
+	return nil
+}
+
+var (
+	errUnknownLink = certcopy.Errorf(certcopy.NotFound, "", nil, certcopy.Msg(
+		"Không có liên kết chia sẻ này. Hãy kiểm tra xem địa chỉ đã được dán đủ chưa.", "There is no such sharing link. Check that the whole address was pasted."))
+	errClosedLink = errors.New("the link is closed")
+)
+
+// openLink finds the copy of the token in the address. An opening counts if a person came:
+// not for HEAD, previews and robots.
+func (s *Site) openLink(w http.ResponseWriter, r *http.Request, count bool) (desk.Link, storage.PublicCopy, error) {
+	w.Header().Set("X-Robots-Tag", "noindex, nofollow, noarchive")
+	if err := s.lookups.enter(r); err != nil {
+		return desk.Link{}, storage.PublicCopy{}, err
+	}
+	token, err := link.ParseToken(chi.URLParam(r, "token"))
+	if err != nil {
+		s.lookups.spend(r, costMiss)
+		return desk.Link{}, storage.PublicCopy{}, errUnknownLink
+	}
+	now := s.Web.Now()
+	l, err := s.Links.OpenLink(r.Context(), token.Hash(), web.TruncatedIP(r.RemoteAddr), now, count && byPerson(r))
+	if errors.Is(err, storage.ErrNotFound) {
+		s.lookups.spend(r, costMiss)
+		return l, storage.PublicCopy{}, errUnknownLink
+	}
+	if err != nil {
+		return l, storage.PublicCopy{}, err
+	}
+	if !l.Opens(now) {
+		return l, storage.PublicCopy{}, errClosedLink
+	}
+	c, err := s.Register.PublicByID(r.Context(), l.Copy)
+	return l, c, err
+}
+
+// closed answers for a link that no longer opens; other errors pass.
+func (s *Site) closed(w http.ResponseWriter, r *http.Request, err error) error {
+	if !errors.Is(err, errClosedLink) {
+		return err
+	}
+	p := web.Problem{Type: "about:blank", Title: http.StatusText(http.StatusGone), Status: http.StatusGone, Code: certcopy.NotFound, Reference: web.Reference(r.Context()),
+		VI: "Liên kết này đã hết hạn hoặc đã bị thu hồi. Hãy xin người gửi một liên kết mới; bản sao và mã xác minh của nó không bị ảnh hưởng.",
+		EN: "This link has expired or was revoked. Ask the sender for a new one; the copy and its verification code are not affected."}
+	s.site.WriteProblem(w, r, p)
+	return nil
+}
+
+// robots names the programs that fetch links nobody opened: crawlers and the previews of
+// messengers. A browser inside a messenger is a person.
+var robotNames = regexp.MustCompile(`(?i)bot\b|crawl|spider|slurp|preview|facebookexternalhit|whatsapp|curl/|wget/|python-|go-http-client`)
+
+func byPerson(r *http.Request) bool {
+	purpose := r.Header.Get("Sec-Purpose") + r.Header.Get("Purpose")
+	return r.Method == http.MethodGet && purpose == "" && !robotNames.MatchString(r.UserAgent())
+}
+
+// robots keeps honest crawlers away from all that names a copy.
+func (s *Site) robots(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, err := fmt.Fprintf(w, "User-agent: *\nDisallow: %[1]s/v/\nDisallow: %[1]s/s/\nDisallow: %[1]s/check\nDisallow: %[1]s/log/\n", s.Web.Prefix)
+	return err
+}

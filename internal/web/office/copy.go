@@ -188,8 +188,8 @@ func (o *Office) review(w http.ResponseWriter, r *http.Request) error {
 }
 
 // imageWidths are the widths, in pixels, in which pages are drawn: a thumbnail, a phone, a
-// screen, and A4 at 200 dpi.
-var imageWidths = []int{240, 800, 1240, 1654}
+// screen, and A4 at 300 dpi.
+var imageWidths = []int{200, 960, 1600, 2480}
 
 func (o *Office) pageImage(w http.ResponseWriter, r *http.Request) error {
 	c, err := o.copyOf(r)

@@ -1,0 +1,202 @@
+package office
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/jpeg"
+	"io"
+	"strings"
+
+	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/internal/link"
+	"github.com/saoy/saoy/storage"
+	"github.com/saoy/saoy/storage/storagetest"
+)
+
+// ledgerFlow is the flow over a real ledger, with scans that are taken by their names and
+// pages that are drawn: what the pages of this package need, without decoders and keys.
+type ledgerFlow struct {
+	storage.Ledger
+	images int // pages drawn
+}
+
+func (f *ledgerFlow) newCopy(o certcopy.Original) (storage.NewCopy, error) {
+	if strings.TrimSpace(o.Title) == "" {
+		return storage.NewCopy{}, certcopy.Errorf(certcopy.Invalid, "original.title", nil, certcopy.Msg("Thiếu tên giấy tờ.", "The title is missing."))
+	}
+	code, err := link.NewCode(rand.Reader)
+	salt := make([]byte, 32)
+	return storage.NewCopy{ID: certcopy.CopyID(storagetest.UUID()), Code: code.String(), CodeHash: code.Hash(), Salt: salt, Original: o}, err
+}
+
+func (f *ledgerFlow) Receive(ctx context.Context, r certcopy.Request, originals []certcopy.Original) (certcopy.Request, bool, error) {
+	r.ID = certcopy.RequestID(storagetest.UUID())
+	if r.Requester.Name == "" {
+		return r, false, certcopy.Errorf(certcopy.Invalid, "requester.name", nil, certcopy.Msg("Thiếu họ tên.", "The name is missing."))
+	}
+	var copies []storage.NewCopy
+	for _, o := range originals {
+		c, err := f.newCopy(o)
+		if err != nil {
+			return r, false, err
+		}
+		copies = append(copies, c)
+	}
+	return f.CreateRequest(ctx, r, copies)
+}
+
+func (f *ledgerFlow) AddOriginal(ctx context.Context, r certcopy.RequestID, o certcopy.Original) (certcopy.CopyID, error) {
+	c, err := f.newCopy(o)
+	if err != nil {
+		return "", err
+	}
+	return c.ID, f.AddCopy(ctx, r, c)
+}
+
+func (f *ledgerFlow) EditOriginal(ctx context.Context, id certcopy.CopyID, revision int, o certcopy.Original) error {
+	return f.EditCopy(ctx, id, revision, o)
+}
+
+// Upload takes every file but those called .docx; a file with "mờ" in its name is of 150 dpi.
+func (f *ledgerFlow) Upload(ctx context.Context, id certcopy.CopyID, revision int, files []Upload) (UploadResult, error) {
+	scans, err := f.Scans(ctx, id)
+	if err != nil {
+		return UploadResult{}, err
+	}
+	var result UploadResult
+	for _, u := range files {
+		b, err := io.ReadAll(u.Body)
+		if err != nil {
+			return result, err
+		}
+		if strings.HasSuffix(u.Name, ".docx") {
+			result.Refused = append(result.Refused, RefusedFile{u.Name, certcopy.Msg("Không phải ảnh hay PDF.", "Neither an image nor a PDF.")})
+			continue
+		}
+		scans = append(scans, certcopy.Scan{ID: certcopy.ScanID(storagetest.UUID()), Copy: id, Position: len(scans), FileName: u.Name,
+			Size: int64(len(b)), Digest: certcopy.DigestOf(b), Pages: 1})
+	}
+	if result.Copy, err = f.keep(ctx, id, revision, scans); err != nil {
+		return result, err
+	}
+	return result, nil
+}
+
+func (f *ledgerFlow) keep(ctx context.Context, id certcopy.CopyID, revision int, scans []certcopy.Scan) (certcopy.Copy, error) {
+	clean := certcopy.CleanDocument{Size: 1}
+	for i := range scans {
+		scans[i].Position = i
+		page := certcopy.Page{Width: 595, Height: 842, FreeBottom: 100, DPI: 300}
+		if strings.Contains(scans[i].FileName, "mờ") {
+			page.DPI = 150
+		}
+		clean.Pages = append(clean.Pages, page)
+		clean.Digest = certcopy.DigestOf(append(clean.Digest[:], scans[i].Digest[:]...))
+	}
+	if err := f.SetScans(ctx, id, revision, scans); err != nil {
+		return certcopy.Copy{}, err
+	}
+	c, err := f.Copy(ctx, id)
+	if err != nil || len(scans) == 0 {
+		return c, err
+	}
+	if err := f.SetClean(ctx, id, c.Revision, clean); err != nil {
+		return c, err
+	}
+	return f.Copy(ctx, id)
+}
+
+func (f *ledgerFlow) Arrange(ctx context.Context, id certcopy.CopyID, revision int, order []certcopy.ScanID) (certcopy.Copy, error) {
+	scans, err := f.Scans(ctx, id)
+	if err != nil {
+		return certcopy.Copy{}, err
+	}
+	var arranged []certcopy.Scan
+	for _, want := range order {
+		for _, s := range scans {
+			if s.ID == want {
+				arranged = append(arranged, s)
+			}
+		}
+	}
+	return f.keep(ctx, id, revision, arranged)
+}
+
+func (f *ledgerFlow) Submit(ctx context.Context, s storage.Submission) error {
+	c, err := f.Copy(ctx, s.Copy)
+	if err != nil {
+		return err
+	}
+	if !s.Checked {
+		return certcopy.Errorf(certcopy.Invalid, "checked", nil, certcopy.Msg("Chưa đánh dấu đã đối chiếu.", "Not ticked."))
+	}
+	for _, p := range c.Clean.Pages {
+		if p.DPI < certcopy.MinDPI && s.LowResolutionReason == "" {
+			return certcopy.Errorf(certcopy.Invalid, "low_resolution_reason", nil, certcopy.Msg("Thiếu lý do.", "The reason is missing."))
+		}
+	}
+	s.Digest = certcopy.DigestOf(fmt.Append(nil, c.Clean.Digest, c.Original, c.Requester))
+	return f.Ledger.Submit(ctx, s)
+}
+
+func (f *ledgerFlow) Seal(ctx context.Context, c storage.Confirmation) error {
+	return f.ConfirmSeal(ctx, c)
+}
+
+func (f *ledgerFlow) Leave(ctx context.Context, l storage.Leaving) error {
+	if l.Reason == "" {
+		return certcopy.Errorf(certcopy.Invalid, "reason", nil, certcopy.Msg("Thiếu lý do.", "The reason is missing."))
+	}
+	return f.Ledger.Leave(ctx, l)
+}
+
+func (f *ledgerFlow) Void(ctx context.Context, id certcopy.CopyID, by certcopy.AccountID, reason, text string) error {
+	if reason == "" {
+		return certcopy.Errorf(certcopy.Invalid, "reason", nil, certcopy.Msg("Thiếu lý do.", "The reason is missing."))
+	}
+	_, err := f.Ledger.Void(ctx, id, by, reason, text, storagetest.LeafOf(id, storage.LeafVoid))
+	return err
+}
+
+func (f *ledgerFlow) Annul(ctx context.Context, id certcopy.CopyID, d certcopy.Decision) error {
+	if d.Number == "" || d.Date.IsZero() || d.Reason == "" {
+		return certcopy.Errorf(certcopy.Invalid, "decision.number", nil, certcopy.Msg("Thiếu số quyết định.", "The decision is missing."))
+	}
+	_, err := f.Ledger.Annul(ctx, id, d, storagetest.LeafOf(id, storage.LeafAnnul))
+	return err
+}
+
+// PageImage draws lines of writing.
+func (f *ledgerFlow) PageImage(ctx context.Context, id certcopy.CopyID, page, width int) ([]byte, error) {
+	c, err := f.Copy(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if page > max(len(c.Clean.Pages), c.Final.Pages) {
+		return nil, storage.ErrNotFound
+	}
+	f.images++
+	m := image.NewRGBA(image.Rect(0, 0, width, width*842/595))
+	draw.Draw(m, m.Bounds(), image.White, image.Point{}, draw.Src)
+	ink := image.NewUniform(color.RGBA{70, 70, 90, 255})
+	for i := 6; i < 40-4*page; i++ {
+		y := i * m.Rect.Max.Y / 50
+		draw.Draw(m, image.Rect(width/8, y, width*(60+i*7%25)/100, y+max(1, width/150)), ink, image.Point{}, draw.Src)
+	}
+	var b bytes.Buffer
+	err = jpeg.Encode(&b, m, nil)
+	return b.Bytes(), err
+}
+
+const finalPDF = "%PDF-1.7 the sealed file"
+
+func (f *ledgerFlow) Final(ctx context.Context, id certcopy.CopyID) (io.ReadCloser, certcopy.FinalFile, error) {
+	c, err := f.Copy(ctx, id)
+	c.Final.Size = int64(len(finalPDF))
+	return io.NopCloser(strings.NewReader(finalPDF)), c.Final, err
+}

@@ -57,6 +57,9 @@ var _ signer.Key = memoryKey{}
 // Public returns the public key.
 func (k memoryKey) Public() crypto.PublicKey { return k.private.Public() }
 
+// PrivateKey returns the private key, so that softkey.Encode can write it to a file.
+func (k memoryKey) PrivateKey() crypto.Signer { return k.private }
+
 // Sign signs a digest; see signer.Key.
 func (k memoryKey) Sign(ctx context.Context, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	if err := ctx.Err(); err != nil {

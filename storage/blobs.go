@@ -39,7 +39,8 @@ type BlobInfo struct {
 }
 
 // Blobs keeps objects under keys. A key is 1 to 512 bytes of [a-z0-9._-] segments joined by
-// "/"; no segment is empty, "." or "..".
+// "/"; no segment is empty, longer than 200 bytes, "." or ".." (CheckKey). Anything else is
+// refused as certcopy.Invalid.
 //
 // There are two stores of this contract in an installation: the vault, whose objects are
 // locked until a date, and the scratch store, whose objects may be deleted.
@@ -55,6 +56,7 @@ type Blobs interface {
 	Stat(ctx context.Context, key string) (BlobInfo, error)
 	// Delete removes the object; ErrLocked before its date; no error if there is none.
 	Delete(ctx context.Context, key string) error
-	// List yields the objects whose key begins with prefix, in the order of their keys.
+	// List yields the objects whose key begins with prefix, in the order of their keys. One that
+	// is damaged is yielded with its key and ErrDamaged, and the listing goes on.
 	List(ctx context.Context, prefix string) iter.Seq2[BlobInfo, error]
 }

@@ -28,10 +28,12 @@ func (x *examiner) changes(all []*signing) error {
 
 // after judges what came after one signature.
 func (x *examiner) after(s *signing, may permissions) error {
+	if x.damage != nil {
+		s.out.ChangesAfter = ChangesDisallowed
+		s.out.Changes = []string{x.damage.en}
+	}
 	if s.rev == len(x.revs)-1 {
 		if x.damage != nil {
-			s.out.ChangesAfter = ChangesDisallowed
-			s.out.Changes = []string{x.damage.en}
 			return nil
 		}
 		s.out.check("changes", Passed, msgNothingAfter)

@@ -18,8 +18,9 @@ type Options struct {
 	At time.Time
 	// Anchors are the only certificates trusted for themselves; nil: none.
 	Anchors *trust.Store
-	// Fetch gets revocation evidence the file does not carry; nil: nothing is fetched.
-	Fetch Fetcher
+	// Source fetches what the file does not carry: issuers, OCSP responses and CRLs. Nil:
+	// nothing is fetched, only what the file holds counts.
+	Source *trust.Source
 	// Limits bound what a file may make the reader do; zero fields take its defaults.
 	Limits pdf.Limits
 }

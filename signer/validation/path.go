@@ -8,12 +8,6 @@ import (
 	"github.com/saoy/saoy/signer/trust"
 )
 
-// Fetcher gets revocation evidence about a certificate from where the operator allows. It
-// returns what is authentic and fresh for when; an error means there is none.
-type Fetcher interface {
-	Revocation(cert, issuer *x509.Certificate, when trust.When) (trust.Revocation, error)
-}
-
 const (
 	purposeSigner    = trust.Signing
 	purposeTimestamp = trust.TimeStamping
@@ -36,27 +30,72 @@ type verdict struct {
 // than any revocation.
 func (x *examiner) path(cert *x509.Certificate, p trust.Purpose, used, proven time.Time) verdict {
 	d := verdict{indication: TotalPassed, issuer: Trusted, at: used, revocation: NotDone}
-	store := x.options.Anchors
-	if store == nil {
-		store = trust.NewStore()
-	}
-	path, err := trust.BuildPath(cert, x.evidence.certs, store, used, p)
-	d.path = path
-	if len(path.Certificates) == 0 {
+	r := x.ask(cert, p, used, x.options.Source)
+	d.path = r.Path
+	if len(r.Path.Certificates) == 0 {
 		d.path.Certificates = []*x509.Certificate{cert}
 	}
-	if err != nil {
-		d.failPath(err)
+	if r.PathErr != nil {
+		d.failPath(r.PathErr)
 		return d
 	}
-	for _, c := range path.Certificates[:len(path.Certificates)-1] {
+	for _, c := range r.Path.Certificates[:len(r.Path.Certificates)-1] {
 		if proven.After(c.NotAfter) {
 			d.open(OutOfBoundsNoPOE, both{nameOfCert(c) + " hết hạn " + stamp(c.NotAfter), nameOfCert(c) + " expired on " + stamp(c.NotAfter)})
 			return d
 		}
 	}
-	x.revocation(&d, used, proven)
+	d.standings(r, used, proven)
+	// Today's answer decides what the file leaves open, and whether the key of a time-stamp
+	// that nothing younger covers has been revoked since.
+	if x.options.Source != nil && used.Before(x.options.At) && (d.sub == TryLater || d.indication == TotalPassed && proven.Equal(x.options.At)) {
+		if now := x.ask(cert, p, x.options.At, x.options.Source); now.PathErr == nil && !errors.Is(now.Err(), trust.ErrRevocationUnknown) {
+			d.indication, d.sub, d.issuer = TotalPassed, "", Trusted
+			d.standings(now, used, proven)
+		}
+	}
 	return d
+}
+
+// ask puts the question of one certificate at one time to the path validation.
+func (x *examiner) ask(cert *x509.Certificate, p trust.Purpose, at time.Time, source *trust.Source) trust.Result {
+	if x.evidence.found == nil {
+		x.evidence.found = trust.NewEvidence(x.evidence.ocsps, x.evidence.crls)
+	}
+	store := x.options.Anchors
+	if store == nil {
+		store = trust.NewStore()
+	}
+	v := trust.Validator{Store: store, Source: source}
+	return v.Validate(x.ctx, trust.Question{Certificate: cert, Untrusted: x.evidence.certs, Evidence: x.evidence.found,
+		Purpose: p, At: at, Now: x.options.At})
+}
+
+// standings judges the revocation of every certificate of a path below its anchor.
+func (d *verdict) standings(r trust.Result, used, proven time.Time) {
+	d.revocation = Passed
+	for _, s := range r.Standings {
+		who := nameOfCert(s.Certificate)
+		switch {
+		case s.Revocation == nil && s.Err != nil:
+			d.revocation = NotDone
+			d.open(TryLater, both{who + ": chưa có dữ liệu thu hồi", who + ": no revocation data"})
+		case s.Revocation == nil:
+		case s.Revocation.At(used) == trust.Revoked:
+			d.revocation = Failed
+			d.why = revokedOn(who, s.Revocation.RevokedAt)
+			d.indication, d.sub, d.issuer = TotalFailed, Revoked, Untrusted
+			return
+		case s.Revocation.At(proven) == trust.Revoked:
+			d.revocation = Failed
+			d.open(RevokedNoPOE, revokedOn(who, s.Revocation.RevokedAt))
+			return
+		}
+	}
+}
+
+func revokedOn(who string, at time.Time) both {
+	return both{who + " bị thu hồi " + stamp(at), who + " revoked on " + stamp(at)}
 }
 
 // open leaves a verdict undecided.
@@ -83,49 +122,6 @@ func (d *verdict) failPath(err error) {
 	case errors.Is(err, trust.ErrWeakKey):
 		d.sub, d.issuer = CryptoConstraintsFailure, Untrusted
 	}
-}
-
-// revocation asks about every certificate of a path below its anchor.
-func (x *examiner) revocation(d *verdict, used, proven time.Time) {
-	certs := d.path.Certificates
-	d.revocation = Passed
-	for i := range len(certs) - 1 {
-		r, err := x.revocationOf(certs[i], certs[i+1], used)
-		switch {
-		case err != nil:
-			d.revocation = NotDone
-			d.open(TryLater, both{nameOfCert(certs[i]) + ": chưa có dữ liệu thu hồi", nameOfCert(certs[i]) + ": no revocation data"})
-			continue
-		case r.At(used) == trust.Revoked:
-			d.revocation = Failed
-			d.why = both{nameOfCert(certs[i]) + " bị thu hồi " + stamp(r.RevokedAt), nameOfCert(certs[i]) + " revoked on " + stamp(r.RevokedAt)}
-			d.indication, d.sub, d.issuer = TotalFailed, Revoked, Untrusted
-			return
-		case r.At(proven) == trust.Revoked:
-			d.revocation = Failed
-			d.open(RevokedNoPOE, both{nameOfCert(certs[i]) + " bị thu hồi " + stamp(r.RevokedAt), nameOfCert(certs[i]) + " revoked on " + stamp(r.RevokedAt)})
-			return
-		}
-	}
-}
-
-// revocationOf takes the file's own evidence and, where it has none for the time in
-// question, what the operator lets the validator fetch.
-func (x *examiner) revocationOf(cert, issuer *x509.Certificate, used time.Time) (trust.Revocation, error) {
-	when := trust.When{At: used, Now: x.options.At}
-	if x.evidence.found == nil {
-		x.evidence.found = trust.NewEvidence(x.evidence.ocsps, x.evidence.crls)
-	}
-	r, err := x.evidence.found.Find(cert, issuer, x.evidence.certs, when)
-	if err == nil && r.Status == trust.Revoked || x.options.Fetch == nil {
-		return r, err
-	}
-	// A fetched answer is younger and may know of a revocation the file could not.
-	fetched, fetchErr := x.options.Fetch.Revocation(cert, issuer, when)
-	if fetchErr == nil && (err != nil || fetched.ThisUpdate.After(r.ThisUpdate)) {
-		return fetched, nil
-	}
-	return r, err
 }
 
 // path notes a verdict on the signer's certificate in the report.

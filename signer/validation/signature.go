@@ -209,11 +209,15 @@ const subFilterTimestamp = "ETSI.RFC3161"
 
 // cryptography checks the CMS over the signed bytes.
 func (x *examiner) cryptography(s *signing) error {
+	if s.out.SubFilter == "adbe.x509.rsa_sha1" {
+		return s.rsaSHA1(view{x.doc})
+	}
 	element, _, err := cms.Split(s.contents)
 	if err == nil {
 		s.cms, err = cms.Parse(element)
 	}
 	if err != nil {
+		s.cms = nil
 		s.fail("cms-format", FormatFailure, Broken, msgCMSBad.of(plain(err)))
 		return nil
 	}
@@ -344,10 +348,22 @@ func (s *signing) cmsCheck(c cms.Check) {
 // tolerated reports whether a failed check belongs to older kinds of signature that never
 // had what it asks for; the report says so and the level is none.
 func (s *signing) tolerated(c cms.Check) bool {
-	if s.out.SubFilter == "ETSI.CAdES.detached" || c.ID != cms.CheckESS {
+	if s.out.SubFilter == "ETSI.CAdES.detached" {
 		return false
 	}
 	signer := s.cms.Signers[0]
+	if c.ID == cms.CheckAttributes && len(signer.SignedAttributes) == 0 {
+		// The bytes were signed, but nothing says what for or by which certificate: such a
+		// value can be passed off as another kind of signature (RFC 5652 §5.3 wants attributes
+		// for every content but plain data).
+		m := msgCMSBad.of(both{"không có thuộc tính được ký", "there are no signed attributes"})
+		s.out.check(string(c.ID), Failed, m)
+		s.out.settle(Indeterminate, SigConstraintsFailure)
+		return true
+	}
+	if c.ID != cms.CheckESS {
+		return false
+	}
 	if signer.HasSignedAttribute(cms.OIDSigningCertificate) || signer.HasSignedAttribute(cms.OIDSigningCertificateV2) {
 		return false
 	}

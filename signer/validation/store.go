@@ -36,8 +36,9 @@ type evidence struct {
 // gather collects the evidence of the newest document security store and of every signature.
 func (x *examiner) gather(all []*signing) (*evidence, error) {
 	e := &evidence{since: -1}
-	if err := e.store(x.doc); err != nil {
-		return nil, notVerdict(err)
+	// A damaged store proves nothing and accuses nobody: what was read of it is used.
+	if err := e.store(x.doc); isIO(err) {
+		return nil, err
 	}
 	if len(e.ocsps)+len(e.crls) > 0 {
 		since, err := x.storeSince()
@@ -71,8 +72,8 @@ func (x *examiner) storeSince() (int, error) {
 			return -1, notVerdict(err)
 		}
 		var e evidence
-		if err := e.store(r); err != nil {
-			return -1, notVerdict(err)
+		if err := e.store(r); isIO(err) {
+			return -1, err
 		}
 		if len(e.ocsps)+len(e.crls) > 0 {
 			return i, nil

@@ -15,7 +15,7 @@ var byteRangeHole = pdf.Array{pdf.Integer(0), pdf.Integer(9_999_999_999), pdf.In
 // ETSI EN 319 142-1 §6.3). /ByteRange and /Contents come before any text of the caller, so
 // that no text can be mistaken for them.
 func (o *Options) signatureDict(references pdf.Array) pdf.Dict {
-	d := holes("Sig", "ETSI.CAdES.detached", o.reserve())
+	d := holes("Sig", "ETSI.CAdES.detached", o.ContentsSize)
 	d.Set("M", pdf.Date(o.SigningTime))
 	for _, e := range []struct {
 		key  pdf.Name

@@ -109,9 +109,8 @@ func rangeDigest(f io.ReaderAt, r [4]int64, hash crypto.Hash) ([]byte, error) {
 		return nil, fmt.Errorf("%w: hash %v", cms.ErrAlgorithm, hash)
 	}
 	h := hash.New()
-	buf := make([]byte, copyBuffer)
 	for i := 0; i < len(r); i += 2 {
-		n, err := io.CopyBuffer(h, onlyReader{io.NewSectionReader(f, r[i], r[i+1])}, buf)
+		n, err := stream(h, io.NewSectionReader(f, r[i], r[i+1]))
 		if err == nil && n != r[i+1] {
 			err = io.ErrUnexpectedEOF
 		}

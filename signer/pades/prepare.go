@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/saoy/saoy/signer/pdf"
 )
@@ -28,6 +29,7 @@ func prepare(base io.ReaderAt, size int64, o Options, out io.Writer) (*Prepared,
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOptions, err)
 	}
+	o.ContentsSize = o.reserve()
 	r, err := openStrict(base, size, o.Limits)
 	if err != nil {
 		return nil, err
@@ -83,7 +85,7 @@ func (o *Options) revise(r *pdf.Reader) (*layout, string, error) {
 	if err := e.setSigFlags(); err != nil {
 		return nil, "", err
 	}
-	l, err := e.layOut(value, o.reserve())
+	l, err := e.layOut(value, o.ContentsSize)
 	return l, name, err
 }
 
@@ -137,7 +139,17 @@ func (p *Prepared) digestBase(base io.ReaderAt, out io.Writer) error {
 	return err
 }
 
+// copyBuffer fits the second-level cache: a byte is hashed and copied while it is there.
 const copyBuffer = 128 << 10
+
+var copyBuffers = sync.Pool{New: func() any { return new([copyBuffer]byte) }}
+
+// stream copies r to w through a buffer of the pool.
+func stream(w io.Writer, r io.Reader) (int64, error) {
+	buf := copyBuffers.Get().(*[copyBuffer]byte)
+	defer copyBuffers.Put(buf)
+	return io.CopyBuffer(w, onlyReader{r}, buf[:])
+}
 
 // digests hashes the base, then what of the increment the signature covers.
 func digests(base io.ReaderAt, size int64, hash crypto.Hash, l *layout, out io.Writer) (baseDigest, digest []byte, err error) {
@@ -146,7 +158,7 @@ func digests(base io.ReaderAt, size int64, hash crypto.Hash, l *layout, out io.W
 	if out != nil {
 		w = io.MultiWriter(h, out)
 	}
-	n, err := io.CopyBuffer(w, onlyReader{io.NewSectionReader(base, 0, size)}, make([]byte, copyBuffer))
+	n, err := stream(w, io.NewSectionReader(base, 0, size))
 	if err != nil {
 		return nil, nil, fmt.Errorf("base: %w", err)
 	}

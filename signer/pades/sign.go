@@ -77,10 +77,12 @@ func Sign(ctx context.Context, base io.ReaderAt, size int64, out io.Writer, id s
 	if err != nil {
 		return nil, err
 	}
-	increment, err := p.Increment(der)
-	if err != nil {
-		return nil, err
+	// cms.Sign has verified the value over this digest with this certificate: only the size
+	// is open.
+	if len(der) > p.reserved {
+		return nil, &TooLargeError{Need: len(der), Reserved: p.reserved}
 	}
+	increment := p.fill(der)
 	res := &Result{Field: p.field, ByteRange: p.ByteRange(), Level: m.Level, CMS: der}
 	if m.Level > BT {
 		e := ExtendOptions{Level: m.Level, TimeStamper: m.TimeStamper, Collector: m.Collector, Limits: o.Limits}

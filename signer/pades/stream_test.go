@@ -136,7 +136,7 @@ func TestAllocationsDoNotGrowWithTheFile(t *testing.T) {
 	}
 	allocated(1 << 10) // warm up
 	small, large := allocated(1<<20), allocated(32<<20)
-	if large > small+small/4 {
+	if large > small+2*copyBuffer { // the pool may have lost its buffer
 		t.Errorf("%d bytes allocated for 1 MB, %d for 32 MB", small, large)
 	}
 }

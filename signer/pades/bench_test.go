@@ -1,0 +1,126 @@
+package pades
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	digitorus "github.com/digitorus/pdf"
+	peer "github.com/digitorus/pdfsign/sign"
+
+	"github.com/saoy/saoy/signer/pdf"
+	"github.com/saoy/saoy/signer/signertest"
+)
+
+// scan writes a file as scans are: pages of one incompressible image, size bytes in all.
+func scan(t testing.TB, size int) []byte {
+	t.Helper()
+	const page = 175 << 10
+	rng := rand.NewChaCha8([32]byte{1})
+	return document(t, "1.7", func(w *pdf.Writer, _, first *pdf.Dict) {
+		images := pdf.Dict{}
+		for i := 0; i*page < size; i++ {
+			data := make([]byte, min(page, size-i*page))
+			_, _ = rng.Read(data) // never fails
+			ref, err := w.Add(pdf.NewStream(pdf.Dict{pdf.E("Type", pdf.Name("XObject")), pdf.E("Subtype", pdf.Name("Image"))}, data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			images.Set(pdf.Name(fmt.Sprintf("Im%d", i)), ref)
+		}
+		first.Set("Resources", pdf.Dict{pdf.E("XObject", images)})
+	})
+}
+
+var benchSizes = []struct {
+	name string
+	size int
+}{{"350KB", 350 << 10}, {"2MB", 2 << 20}, {"20MB", 20 << 20}, {"100MB", 100 << 20}}
+
+// BenchmarkPeer measures, in turns, the limit (SHA-256 of the slice, one copy, one use of
+// the key), this package, and github.com/digitorus/pdfsign. The figures are medians.
+func BenchmarkPeer(b *testing.B) {
+	for _, kind := range []signertest.KeyType{signertest.RSA2048, signertest.P256} {
+		leaf, err := pki().Issue(func() signertest.Profile { p := signertest.Official("A", "", "", ""); p.KeyType = kind; return p }())
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, s := range benchSizes {
+			b.Run(fmt.Sprintf("%s/%s", kind, s.name), func(b *testing.B) { benchPeer(b, leaf, scan(b, s.size)) })
+		}
+	}
+}
+
+func benchPeer(b *testing.B, leaf signertest.Leaf, base []byte) {
+	out := bytes.NewBuffer(make([]byte, 0, len(base)+1<<20))
+	rdr, err := digitorus.NewReader(bytes.NewReader(base), int64(len(base)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var limit, ours, theirs []time.Duration
+	var allocated uint64
+	for b.Loop() {
+		start := time.Now()
+		digest := sha256.Sum256(base)
+		out.Reset()
+		out.Write(base)
+		if _, err := leaf.Key.Sign(b.Context(), digest[:], crypto.SHA256); err != nil {
+			b.Fatal(err)
+		}
+		limit = append(limit, time.Since(start))
+
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		start = time.Now()
+		out.Reset()
+		if _, err := Sign(b.Context(), bytes.NewReader(base), int64(len(base)), out, leaf.Identity, options(), Means{}); err != nil {
+			b.Fatal(err)
+		}
+		ours = append(ours, time.Since(start))
+		runtime.ReadMemStats(&after)
+		allocated = after.TotalAlloc - before.TotalAlloc
+
+		start = time.Now()
+		out.Reset()
+		data := peer.SignData{Signer: leaf.Private, DigestAlgorithm: crypto.SHA256, Certificate: leaf.Certificate,
+			CertificateChains: [][]*x509.Certificate{append([]*x509.Certificate{leaf.Certificate}, leaf.Chain...)},
+			Signature:         peer.SignDataSignature{Info: peer.SignDataSignatureInfo{Date: now()}, CertType: peer.ApprovalSignature}}
+		if err := peer.Sign(bytes.NewReader(base), out, rdr, int64(len(base)), data); err != nil {
+			b.Fatal(err)
+		}
+		theirs = append(theirs, time.Since(start))
+	}
+	l, o, p := median(limit), median(ours), median(theirs)
+	b.ReportMetric(l.Seconds()*1000, "limit_ms")
+	b.ReportMetric(o.Seconds()*1000, "ours_ms")
+	b.ReportMetric(p.Seconds()*1000, "peer_ms")
+	b.ReportMetric(float64(o)/float64(l), "ours/limit")
+	b.ReportMetric(float64(p)/float64(l), "peer/limit")
+	b.ReportMetric(float64(allocated)/1024, "ours_KB/op")
+}
+
+func median(d []time.Duration) time.Duration {
+	slices.Sort(d)
+	return d[len(d)/2]
+}
+
+// BenchmarkSign is for profiling: one size, one key.
+func BenchmarkSign(b *testing.B) {
+	base := scan(b, 350<<10)
+	out := bytes.NewBuffer(make([]byte, 0, len(base)+1<<20))
+	b.ReportAllocs()
+	b.SetBytes(int64(len(base)))
+	for b.Loop() {
+		out.Reset()
+		if _, err := Sign(b.Context(), bytes.NewReader(base), int64(len(base)), out, official(), options(), Means{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -89,7 +89,13 @@
 
   for (const form of document.querySelectorAll("form.filecheck")) {
     const input = form.querySelector("input[type=file]"), want = form.dataset.sha256 || "", size = Number(form.dataset.size || 0);
-    const show = (...names) => form.querySelectorAll("[data-result]").forEach((e) => { e.hidden = !names.includes(e.dataset.result); });
+    // What the page says of a file it has not seen goes once the file was compared, unless it is
+    // said of the copy itself (annulled, void).
+    const headline = document.querySelector(".notice.warn[data-until-checked]");
+    const show = (...names) => {
+      form.querySelectorAll("[data-result]").forEach((e) => { e.hidden = !names.includes(e.dataset.result); });
+      if (headline) headline.hidden = ["same", "longer", "different"].includes(names[0]);
+    };
     form.querySelectorAll("[data-when]").forEach((e) => { e.hidden = e.dataset.when !== "script"; });
     let run = 0;
     input.addEventListener("change", async () => {

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/signer/trust"
+	"github.com/saoy/saoy/signer/validation"
+)
+
+// verifyCommand validates files. It needs no installation and asks no register.
+type verifyCommand struct {
+	JSON    bool          `help:"Print one JSON object per file, one line each."`
+	Trust   []string      `help:"PEM file of trust anchors, or \"system\" for those of this machine; may be repeated. None by default." placeholder:"PEM"`
+	At      time.Time     `help:"Time of validation, RFC 3339; default: now."`
+	Offline bool          `help:"Use only what the files carry; fetch nothing."`
+	MaxSize int64         `help:"Largest file that is read, in bytes." default:"67108864"`
+	Timeout time.Duration `help:"Longest time for one file." default:"60s"`
+	Files   []string      `arg:"" help:"PDF files."`
+}
+
+// Run prints a report per file. Exit status 0: every file passed; 1: some did not; 2: some
+// could not be read at all.
+func (c verifyCommand) Run(ctx context.Context) error {
+	options, err := c.options()
+	if err != nil {
+		return &exitError{exitUnusable, err}
+	}
+	status := 0
+	for _, name := range c.Files {
+		report, err := c.verify(ctx, name, options)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, certcopyReport(name, err))
+			status = exitUnusable
+			continue
+		}
+		if err := c.print(report); err != nil {
+			return &exitError{exitUnusable, err}
+		}
+		if report.Indication != validation.TotalPassed {
+			status = max(status, exitFailed)
+		}
+	}
+	if status != 0 {
+		return &exitError{status: status}
+	}
+	return nil
+}
+
+func (c verifyCommand) options() (validation.Options, error) {
+	o := validation.Options{At: c.At}
+	if o.At.IsZero() {
+		o.At = time.Now()
+	}
+	var anchors []trust.Anchor
+	for _, name := range c.Trust {
+		certificates, err := trustedBy(name)
+		if err != nil {
+			return o, err
+		}
+		for _, x := range certificates {
+			anchors = append(anchors, trust.Anchor{Name: x.Subject.String(), Certificate: x})
+		}
+	}
+	o.Anchors = trust.NewStore(anchors...)
+	if !c.Offline {
+		o.Source = trust.NewSource(trust.NewFetcher(trust.FetcherConfig{}), false)
+	}
+	return o, nil
+}
+
+// trustedBy returns the certificates of a PEM file, or of the machine's own bundle.
+func trustedBy(name string) ([]*x509.Certificate, error) {
+	files := []string{name}
+	if name == "system" {
+		files = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}
+	}
+	var first error
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err == nil {
+			certificates, err := trust.ParsePEM(b)
+			if err != nil {
+				err = fmt.Errorf("%s: %w", f, err)
+			}
+			return certificates, err
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return nil, certcopy.Errorf(certcopy.NotFound, name, first, certcopy.Msg(
+		"Không đọc được tệp chứng thư gốc tin cậy. Hãy kiểm tra --trust.", "The file of trust anchors cannot be read. Check --trust."))
+}
+
+// verify examines one file. An error means that it could not be read at all; whatever is in
+// it is a verdict, even if it brings a reader of ours down.
+func (c verifyCommand) verify(ctx context.Context, name string, o validation.Options) (report *validation.Report, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, certcopy.Errorf(certcopy.NotFound, name, err, certcopy.Msg("Không mở được tệp. Hãy kiểm tra tên tệp.", "The file cannot be opened. Check its name."))
+	}
+	defer f.Close()
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, certcopy.Errorf(certcopy.Invalid, name, err, certcopy.Msg("Không đọc được tệp.", "The file cannot be read."))
+	}
+	if size > c.MaxSize {
+		return nil, certcopy.Errorf(certcopy.Invalid, name, nil, certcopy.Msg(
+			fmt.Sprintf("Tệp có %d byte, quá giới hạn %d. Hãy dùng --max-size.", size, c.MaxSize),
+			fmt.Sprintf("The file has %d bytes, more than %d. Use --max-size.", size, c.MaxSize)))
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(os.Stderr, "saoy: %s: %v\n%s", name, p, debug.Stack())
+			report, err = notExaminable(name, size), nil
+		}
+	}()
+	report, err = validation.File(ctx, f, size, o)
+	if report != nil {
+		report.File = name
+	}
+	return report, err
+}
+
+// notExaminable is the verdict on a file that no reader of ours survives.
+func notExaminable(name string, size int64) *validation.Report {
+	return &validation.Report{File: name, Size: size, Indication: validation.TotalFailed, SubIndication: validation.FormatFailure,
+		Integrity: validation.IntegrityNotChecked, Status: validation.StatusNotChecked, Issuer: validation.Undetermined,
+		Warnings: []string{"could not be examined"}}
+}
+
+func (c verifyCommand) print(r *validation.Report) error {
+	if c.JSON {
+		return json.NewEncoder(os.Stdout).Encode(r)
+	}
+	fmt.Printf("%s\n  %s %s   toàn vẹn/integrity: %s   người ký/issuer: %s\n", r.File, r.Indication, r.SubIndication, r.Integrity, r.Issuer)
+	for _, s := range r.Signatures {
+		fmt.Printf("  %s  %s  %s  %s  %s  sau đó/after: %s\n", s.Field, s.Kind, s.Level, s.Signer, s.Indication, s.ChangesAfter)
+		for _, check := range s.Checks {
+			if check.Result == validation.Failed {
+				fmt.Printf("    ✗ %s\n      %s (%s)\n", check.VI, check.EN, check.Clause)
+			}
+		}
+	}
+	for _, check := range r.Checks {
+		if check.Result == validation.Failed {
+			fmt.Printf("  ✗ %s\n    %s (%s)\n", check.VI, check.EN, check.Clause)
+		}
+	}
+	for _, w := range r.Warnings {
+		fmt.Printf("  ! %s\n", w)
+	}
+	return nil
+}
+
+// certcopyReport is report with the file's name in front of errors that lack it.
+func certcopyReport(name string, err error) string {
+	var e *certcopy.Error
+	if errors.As(err, &e) {
+		return report(err)
+	}
+	return "saoy: " + name + ": " + err.Error()
+}

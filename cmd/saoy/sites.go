@@ -1,0 +1,55 @@
+package main
+
+import (
+	"crypto/rand"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/saoy/saoy/internal/demo"
+	"github.com/saoy/saoy/internal/web"
+	"github.com/saoy/saoy/internal/web/office"
+	"github.com/saoy/saoy/internal/web/public"
+)
+
+// uploadsAtOnce is how many files of strangers are examined at once.
+const uploadsAtOnce = 2
+
+// sites puts the office, the API, the public site and, in a demonstration, the authority on
+// one address.
+func (a *app) sites() (http.Handler, error) {
+	shared := web.Config{
+		Demonstration: a.installation.Demonstration, Secure: strings.HasPrefix(a.base.String(), "https:"),
+		Log: a.log, Now: time.Now, Rand: rand.Reader,
+	}
+	officials, err := office.New(office.Config{Web: shared, Flow: a.flow, Ledger: a.store, Desk: a.store, Base: a.base, Fee: feeOf})
+	if err != nil {
+		return nil, err
+	}
+	everyone, err := public.New(public.Config{
+		Web: shared, Verifier: a.verifier, Register: a.store, Log: a.store, LogKey: a.logKey.Log(), Links: a.store,
+		Files: a.vault, Renderer: a.previews, Uploads: uploadsAtOnce,
+	})
+	if err != nil {
+		return nil, err
+	}
+	root := chi.NewRouter()
+	root.Mount(office.Prefix, officials)
+	if a.authority != nil {
+		root.Mount(demo.Path, http.StripPrefix(demo.Path, a.authority.Handler()))
+	}
+	root.Get("/healthz", a.healthy)
+	root.Mount("/", everyone)
+	return root, nil
+}
+
+// healthy answers a load balancer: the process serves and its ledger answers.
+func (a *app) healthy(w http.ResponseWriter, r *http.Request) {
+	if err := a.store.Ping(r.Context()); err != nil {
+		http.Error(w, "ledger unavailable", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ok\n"))
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/saoy/saoy/internal/stamp"
+	"github.com/saoy/saoy/signer/pades"
+	"github.com/saoy/saoy/signer/trust"
+	"github.com/saoy/saoy/signer/validation"
+)
+
+// anchorName is how reports call the demonstration's root.
+const anchorName = "Saoy trình diễn (KHÔNG CÓ GIÁ TRỊ PHÁP LÝ)"
+
+// newCollector gathers validation data for our own signatures. In a demonstration the
+// authority's addresses are answered in the process.
+func newCollector(store *trust.Store, transport http.RoundTripper) pades.Collector {
+	source := trust.NewSource(trust.NewFetcher(trust.FetcherConfig{Transport: transport}), false)
+	collector := &trust.Collector{Validator: trust.Validator{Store: store, Source: source, MaxAge: revocationMaxAge}, Clock: time.Now}
+	return pades.CollectorFunc(func(ctx context.Context, c *x509.Certificate, others []*x509.Certificate) (pades.ValidationData, error) {
+		data, err := collector.Collect(ctx, c, others)
+		return pades.ValidationData{Certs: data.Certs, OCSPs: data.OCSPs, CRLs: data.CRLs}, err
+	})
+}
+
+// revocationMaxAge is how old the revocation data put into a copy may be.
+const revocationMaxAge = 24 * time.Hour
+
+// examiner validates a finished copy as a receiver without network would. It implements
+// issue.Examiner and fsck.Examiner.
+type examiner struct{ anchors *trust.Store }
+
+// Examine returns the lowest level of the signatures, and an error unless the file passes and
+// bears the certifier's signature and then the agency's.
+func (e examiner) Examine(ctx context.Context, file []byte, at time.Time) (string, error) {
+	report, err := validation.File(ctx, bytes.NewReader(file), int64(len(file)), validation.Options{At: at, Anchors: e.anchors})
+	if err != nil {
+		return "", err
+	}
+	level := lowest(report.Signatures)
+	if report.Indication != validation.TotalPassed {
+		return level, fmt.Errorf("%s %s, integrity %s, issuer %s", report.Indication, report.SubIndication, report.Integrity, report.Issuer)
+	}
+	s := report.Signatures
+	if len(s) < 2 || s[0].Field != stamp.CertifierField || s[1].Field != stamp.AgencyField {
+		return level, fmt.Errorf("the file does not bear both signatures in order")
+	}
+	return level, nil
+}
+
+// lowest returns the lowest level among the signatures, time-stamps left out.
+func lowest(signatures []validation.Signature) string {
+	order := []validation.Level{validation.LevelNone, validation.LevelB, validation.LevelT, validation.LevelLT, validation.LevelLTA}
+	for _, level := range order {
+		for _, s := range signatures {
+			if s.Kind == validation.KindSignature && s.Level == level {
+				return string(level)
+			}
+		}
+	}
+	return string(validation.LevelNone)
+}

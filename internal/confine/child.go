@@ -35,6 +35,8 @@ func serve(tasks map[string]Task) int {
 	}
 	go leaveWithParent()
 	out := frames{os.Stdout}
+	// What a library prints must not pass for output.
+	os.Stdout = os.Stderr
 	if err := out.end(run(tasks, h, out)); err != nil {
 		return 4
 	}

@@ -33,6 +33,7 @@ var testTasks = map[string]Task{
 		return err
 	}},
 	"nothing": {Run: func(context.Context, Job) error { return nil }},
+	"print":   {Run: func(context.Context, Job) error { _, err := fmt.Println("a library's chatter"); return err }},
 	"eat": {Run: func(context.Context, Job) error {
 		for {
 			b := make([]byte, 8<<20)
@@ -134,6 +135,9 @@ func TestInputAndOutput(t *testing.T) {
 				t.Fatalf("got %d bytes, error %v", len(got), err)
 			}
 		})
+	}
+	if got, err := call(t, Call{Task: "print"}); err != nil || got != "" {
+		t.Errorf("printing task: %q, %v", got, err)
 	}
 	if got, err := call(t, Call{Task: "echo"}); err != nil || got != "|" {
 		t.Fatalf("no input: %q, %v", got, err)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/saoy/saoy/internal/certcopy"
@@ -151,4 +152,16 @@ func heicBrand(b []byte) bool {
 		return true
 	}
 	return false
+}
+
+// ReadAll reads files side by side, as many at once as the runner has slots. results[i] or
+// errs[i] belongs to uploads[i]: a bad file does not take the others with it.
+func (in *Intake) ReadAll(ctx context.Context, uploads []Upload) (results []*Result, errs []error) {
+	results, errs = make([]*Result, len(uploads)), make([]error, len(uploads))
+	var wait sync.WaitGroup
+	for i := range uploads {
+		wait.Go(func() { results[i], errs[i] = in.Read(ctx, uploads[i]) })
+	}
+	wait.Wait()
+	return results, errs
 }

@@ -57,7 +57,8 @@ func (j *jpegFile) page(img image.Image) (Page, error) {
 	return p, p.reencode(img, convert)
 }
 
-// reencode replaces the samples by those of img with converted colours, as a JPEG.
+// reencode replaces the samples by those of img with converted colours, as a JPEG. It warns
+// where colours changed.
 func (p *Page) reencode(img image.Image, convert *colors) error {
 	out := convert.apply(img)
 	var b bytes.Buffer
@@ -70,7 +71,9 @@ func (p *Page) reencode(img image.Image, convert *colors) error {
 		p.Components = 1
 	}
 	p.Free = inkOf(out).free(p.Orientation)
-	p.Warnings = append(p.Warnings, warnConverted())
+	if _, cmyk := img.(*image.CMYK); cmyk || !convert.plain {
+		p.Warnings = append(p.Warnings, warnConverted())
+	}
 	return nil
 }
 

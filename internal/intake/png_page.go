@@ -9,6 +9,7 @@ import (
 	"math"
 
 	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/internal/intake/ccitt"
 )
 
 // readPNG makes the page of a PNG file. The compressed samples of grey, RGB and palette
@@ -94,9 +95,16 @@ func (p *pngFile) passThrough(out *Page) error {
 	luma := make([]byte, out.Width)
 	used := byte(0)
 	look := p.lumaReader(&used)
+	var fax *ccitt.Encoder
+	if p.kind == 0 && p.bits == 1 && out.Width <= ccitt.MaxWidth {
+		fax = ccitt.NewEncoder(out.Width)
+	}
 	exact, err := p.rows(func(row []byte) error {
 		look(luma, row)
 		ink.add(luma)
+		if fax != nil {
+			addInverted(fax, row)
+		}
 		return nil
 	})
 	if err != nil {
@@ -107,12 +115,31 @@ func (p *pngFile) passThrough(out *Page) error {
 		return p.writeAnew(out, nil)
 	}
 	out.Data = bytes.Join(p.data, nil)
+	if fax != nil {
+		if code := fax.Close(); len(code) < len(out.Data) {
+			out.Encoding, out.Data = G4, code
+		}
+	}
 	if p.kind == 3 {
 		// An index beyond the palette is black, as decoders agree.
 		n := max(len(p.palette)/3, int(used)+1)
 		out.Palette = append(bytes.Clone(p.palette), make([]byte, 3*n-len(p.palette))...)
 	}
 	return nil
+}
+
+// addInverted encodes a row in which 1 is white. The row is put back, since the next is
+// predicted from it.
+func addInverted(fax *ccitt.Encoder, row []byte) {
+	invertBits(row)
+	fax.Add(row)
+	invertBits(row)
+}
+
+func invertBits(row []byte) {
+	for i := range row {
+		row[i] = ^row[i]
+	}
 }
 
 // lumaReader returns a function that writes the brightness of a row of stored samples, and

@@ -32,8 +32,14 @@ type decoder struct{ renderer *render.Renderer }
 func (d *decoder) prepare(args []byte) error {
 	var a taskArgs
 	err := json.Unmarshal(args, &a)
-	if err == nil && a.Format == "pdf" {
+	if err != nil {
+		return err
+	}
+	switch a.Format {
+	case "pdf":
 		d.renderer, err = render.New(context.Background(), a.Cache, 1)
+	case "heic":
+		err = prepareHEIC()
 	}
 	return err
 }
@@ -74,6 +80,8 @@ func (d *decoder) pages(ctx context.Context, a taskArgs, b []byte, emit func(Pag
 		return one(readJPEG(a.Name, b))
 	case "png":
 		return one(readPNG(a.Name, b))
+	case "heic":
+		return one(readHEIC(a.Name, b))
 	case "webp":
 		return one(readWebP(a.Name, b))
 	case "tiff":

@@ -63,9 +63,7 @@ func (t *tiffImage) encodeBilevel(p *Page) error {
 	err := t.rows(func(planes [][]byte) error {
 		row := planes[0]
 		if invert {
-			for i := range row {
-				row[i] = ^row[i]
-			}
+			invertBits(row)
 		}
 		unpack(luma, row, 1)
 		for i := range luma {

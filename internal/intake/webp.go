@@ -28,10 +28,33 @@ func readWebP(name string, b []byte) (Page, error) {
 		p.Orientation, p.DPIX, p.DPIY = exifClaims(bytes.TrimPrefix(exif, []byte("Exif\x00\x00")))
 	}
 	convert := colorsOf(chunks["ICCP"], 3)
-	if _, lossy := img.(*image.YCbCr); lossy {
+	switch v := img.(type) {
+	case *image.YCbCr:
+		fullRange(v)
+		return p, p.reencode(img, orIdentity(convert))
+	case *image.NYCbCrA:
+		fullRange(&v.YCbCr)
 		return p, p.reencode(img, orIdentity(convert))
 	}
 	return p, p.lossless(img, convert)
+}
+
+// fullRange stretches samples of 16 to 235 and 16 to 240, which VP8 has (RFC 6386 §9.2), to
+// those of 0 to 255 that the image package means.
+func fullRange(m *image.YCbCr) {
+	var luma, chroma [256]uint8
+	for i := range 256 {
+		luma[i] = uint8(min(255, max(0, ((i-16)*255+109)/219)))
+		chroma[i] = uint8(min(255, max(0, 128+(i-128)*255/224)))
+	}
+	for i, v := range m.Y {
+		m.Y[i] = luma[v]
+	}
+	for _, plane := range [][]uint8{m.Cb, m.Cr} {
+		for i, v := range plane {
+			plane[i] = chroma[v]
+		}
+	}
 }
 
 // webpChunks finds the metadata chunks of a RIFF container.

@@ -137,6 +137,13 @@ func (s *Store) CopiesByID(ctx context.Context, agency certcopy.AgencyID, ids []
 	return found, err
 }
 
+// LowResolutionReason returns what the clerk wrote, at the last submission, about pages below
+// the statutory resolution; empty if nothing.
+func (s *Store) LowResolutionReason(ctx context.Context, id certcopy.CopyID) (reason string, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT low_resolution_reason FROM copy WHERE id = $1`, id).Scan(&reason)
+	return reason, ours(err)
+}
+
 // maxFound bounds what a search shows; who sees so many must say more.
 const maxFound = 50
 

@@ -30,7 +30,7 @@ type copyPage struct {
 	Verify  string // address of the verification page
 
 	Draft, MayCertify, MaySeal, MayEnd bool
-	// Reason is what the clerk typed about the low resolution.
+	// Reason is what the clerk wrote about the low resolution.
 	Reason string
 	Error  *certcopy.Error
 }
@@ -101,6 +101,11 @@ func (o *Office) addDetails(r *http.Request, page *copyPage) (err error) {
 		}
 		page.Refused, err = o.desk.RefusedFiles(ctx, id)
 		return err
+	}
+	if len(page.Low) > 0 {
+		if page.Reason, err = o.desk.LowResolutionReason(ctx, id); err != nil {
+			return err
+		}
 	}
 	if page.Copy.State != certcopy.Released {
 		return nil

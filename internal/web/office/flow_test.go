@@ -75,7 +75,7 @@ func (f *ledgerFlow) Upload(ctx context.Context, id certcopy.CopyID, revision in
 			return result, err
 		}
 		if strings.HasSuffix(u.Name, ".docx") {
-			result.Refused = append(result.Refused, RefusedFile{u.Name, certcopy.Msg("Không phải ảnh hay PDF.", "Neither an image nor a PDF.")})
+			result.Refused = append(result.Refused, RefusedFile{Name: u.Name, Message: certcopy.Msg("Không phải ảnh hay PDF.", "Neither an image nor a PDF.")})
 			continue
 		}
 		scans = append(scans, certcopy.Scan{ID: certcopy.ScanID(storagetest.UUID()), Copy: id, Position: len(scans), FileName: u.Name,

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/saoy/saoy/internal/account"
+	"github.com/saoy/saoy/internal/calendar"
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/internal/desk"
 	"github.com/saoy/saoy/internal/link"
@@ -74,6 +75,7 @@ type Desk interface {
 
 	CopyList(ctx context.Context, f desk.Filter, from desk.Cursor, limit int) (desk.List, error)
 	CopiesByID(ctx context.Context, agency certcopy.AgencyID, ids []certcopy.CopyID) ([]certcopy.Copy, error)
+	LowResolutionReason(ctx context.Context, id certcopy.CopyID) (string, error)
 	RequestCopies(ctx context.Context, id certcopy.RequestID) ([]certcopy.Copy, error)
 	Search(ctx context.Context, agency certcopy.AgencyID, typed string) ([]certcopy.Copy, error)
 	Counts(ctx context.Context, agency certcopy.AgencyID, day time.Time) (desk.Counts, error)
@@ -94,6 +96,8 @@ type Config struct {
 	Desk   Desk
 	// Base is the public address, printed in QR codes and sharing links.
 	Base link.Base
+	// Deadline computes by when a request received at a time must be answered.
+	Deadline func(received time.Time) (calendar.Deadline, error)
 	// Fee computes the fee in đồng from the pages of the original, the number of copies and the day.
 	Fee func(pages, copies int, day time.Time) int64
 }
@@ -106,6 +110,7 @@ type Office struct {
 	desk   Desk
 	base   link.Base
 	fee    func(pages, copies int, day time.Time) int64
+	due    func(received time.Time) (calendar.Deadline, error)
 	now    func() time.Time
 	rand   io.Reader
 	secure bool
@@ -122,7 +127,7 @@ var files embed.FS
 
 // New parses the pages and returns the site; mount it at Prefix.
 func New(c Config) (*Office, error) {
-	o := &Office{flow: c.Flow, ledger: c.Ledger, desk: c.Desk, base: c.Base, fee: c.Fee, now: c.Web.Now, rand: c.Web.Rand,
+	o := &Office{flow: c.Flow, ledger: c.Ledger, desk: c.Desk, base: c.Base, fee: c.Fee, due: c.Deadline, now: c.Web.Now, rand: c.Web.Rand,
 		secure: c.Web.Secure, hashing: make(chan struct{}, maxHashing)}
 	w := c.Web
 	w.Prefix, w.Funcs, w.Viewer = Prefix, funcs(), o.viewer

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/saoy/saoy/internal/account"
+	"github.com/saoy/saoy/internal/calendar"
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/internal/link"
 	"github.com/saoy/saoy/internal/web"
@@ -66,7 +67,8 @@ func open(t *testing.T) *desktop {
 	d.must(err)
 	d.site, err = New(Config{
 		Web:  web.Config{Demonstration: true, Log: slog.New(slog.NewJSONHandler(&d.log, nil)), Now: func() time.Time { return d.now }, Rand: rand.Reader},
-		Flow: d.flow, Ledger: d.store, Desk: d.store, Base: base, Fee: func(pages, copies int, _ time.Time) int64 { return int64(2000 * pages * copies) },
+		Flow: d.flow, Ledger: d.store, Desk: d.store, Base: base, Deadline: func(at time.Time) (calendar.Deadline, error) { return calendar.National().Deadline(at, 0) },
+		Fee: func(pages, copies int, _ time.Time) int64 { return int64(2000 * pages * copies) },
 	})
 	d.must(err)
 	return d
@@ -488,7 +490,7 @@ func TestFormsKeepWhatWasTyped(t *testing.T) {
 		}
 	}
 	request := b.post("/office/requests/new", append(fields, "act", "save")...).to()
-	b.get(request).want(200, "Căn cước: hãy xem trong VNeID trước", "Tổng phí", "10.000 đ")
+	b.get(request).want(200, "Căn cước: hãy xem trong VNeID trước", "Tổng phí", "10.000 đ", "Hạn trả kết quả")
 }
 
 func TestLowResolutionAsksForAReason(t *testing.T) {
@@ -499,6 +501,7 @@ func TestLowResolutionAsksForAReason(t *testing.T) {
 	page := b.get(at).want(200, "dưới 200 dpi", "150 dpi")
 	b.post(at+"/submit", "revision", page.value("revision"), "checked", "yes").want(422, "Thiếu lý do")
 	b.post(at+"/submit", "revision", page.value("revision"), "checked", "yes", "low_resolution_reason", "Bản chính in mờ").want(http.StatusSeeOther)
+	d.signIn("chutich").get(at+"/review").want(200, "Có trang dưới 200 dpi", "Bản chính in mờ")
 }
 
 func TestRefusalsNeedACode(t *testing.T) {

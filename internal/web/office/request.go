@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/saoy/saoy/internal/calendar"
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/internal/desk"
 	"github.com/saoy/saoy/storage"
@@ -86,6 +87,7 @@ type requestPage struct {
 	Request certcopy.Request
 	Rows    []row
 	Fee     int64
+	Due     calendar.Deadline
 	VNeID   []row // whose papers should be looked up instead of asked for
 	MayAdd  bool
 	New     certcopy.Original
@@ -139,6 +141,9 @@ func (o *Office) requestPage(r *http.Request) (*requestPage, error) {
 	}
 	page := &requestPage{Request: request, Rows: o.rows(copies, types), Types: types, MayAdd: who(r).Has(certcopy.Clerk),
 		New: certcopy.Original{Pages: 1, Copies: 1}}
+	if page.Due, err = o.due(request.CreatedAt); err != nil {
+		return nil, err
+	}
 	for _, row := range page.Rows {
 		if row.State != certcopy.Refused && row.State != certcopy.Withdrawn {
 			page.Fee += row.Fee

@@ -1,25 +1,12 @@
 package office
 
-import (
-	"io"
+import "github.com/saoy/saoy/internal/issue"
 
-	"github.com/saoy/saoy/internal/certcopy"
+// What an upload is and what becomes of it are the flow's.
+type (
+	Upload       = issue.Upload
+	UploadResult = issue.UploadResult
+	RefusedFile  = issue.RefusedFile
 )
 
-// Upload is one file of an upload, as the flow takes it.
-type Upload struct {
-	Name string // as the browser sent it; for people
-	Body io.Reader
-}
-
-// UploadResult is what became of an upload: the copy with what was taken, and what was not.
-type UploadResult struct {
-	Copy    certcopy.Copy
-	Refused []RefusedFile
-}
-
-// RefusedFile is a file that was not taken, and why.
-type RefusedFile struct {
-	Name    string
-	Message certcopy.Message
-}
+var _ Flow = (*issue.Flow)(nil)

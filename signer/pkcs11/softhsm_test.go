@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ const testPIN = "123456"
 type hsm struct {
 	dir, module string
 	pki         *signertest.PKI
+	keys        atomic.Int64
 }
 
 var theHSM = sync.OnceValues(func() (*hsm, error) {
@@ -82,8 +84,8 @@ func softHSM(t testing.TB) *hsm {
 	return h
 }
 
-// put imports a key into the token and returns how to open it.
-func (h *hsm) put(t testing.TB, label string, id byte, change func(*signertest.Profile)) (Config, signertest.Leaf) {
+// put imports a key into the token under a name of its own and returns how to open it.
+func (h *hsm) put(t testing.TB, change func(*signertest.Profile)) (Config, signertest.Leaf) {
 	t.Helper()
 	f := signertest.Official("Nguyễn Văn An", "Chủ tịch", "UBND xã Thử", "")
 	if change != nil {
@@ -97,12 +99,14 @@ func (h *hsm) put(t testing.TB, label string, id byte, change func(*signertest.P
 	if err != nil {
 		t.Fatal(err)
 	}
+	n := h.keys.Add(1)
+	label := fmt.Sprintf("key %d", n)
 	file := filepath.Join(t.TempDir(), "key.pem")
 	if err := errors.Join(os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600),
-		h.util("--import", file, "--token", "saoy", "--label", label, "--id", fmt.Sprintf("%02x", id), "--pin", testPIN)); err != nil {
+		h.util("--import", file, "--token", "saoy", "--label", label, "--id", fmt.Sprintf("%04x", n), "--pin", testPIN)); err != nil {
 		t.Fatal(err)
 	}
-	u, err := ParseURI("pkcs11:token=saoy;object=" + label + "?module-path=" + h.module)
+	u, err := ParseURI("pkcs11:token=saoy;object=" + escape(label) + "?module-path=" + h.module)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,9 +131,9 @@ func sign(t testing.TB, token *Token) error {
 
 func TestKeySuite(t *testing.T) {
 	h := softHSM(t)
-	for i, kind := range []signertest.KeyType{signertest.RSA2048, signertest.P256, signertest.P384} {
+	for _, kind := range []signertest.KeyType{signertest.RSA2048, signertest.P256, signertest.P384} {
 		t.Run(string(kind), func(t *testing.T) {
-			cfg, _ := h.put(t, "suite-"+string(kind), byte(0x10+i), func(f *signertest.Profile) { f.KeyType = kind })
+			cfg, _ := h.put(t, func(f *signertest.Profile) { f.KeyType = kind })
 			token := open(t, cfg)
 			if len(token.Identity().Chain) != 2 {
 				t.Errorf("chain of %d", len(token.Identity().Chain))
@@ -143,12 +147,16 @@ func TestKeySuite(t *testing.T) {
 // taken, and the issuers that are in the token.
 func TestCertificateFromToken(t *testing.T) {
 	h := softHSM(t)
-	cfg, leaf := h.put(t, "with-cert", 0x21, nil)
+	cfg, leaf := h.put(t, nil)
 	older, err := h.pki.Issue(signertest.Profile{Subject: leaf.Certificate.Subject, Private: leaf.Private, KeyUsage: leaf.Certificate.KeyUsage, NotAfter: leaf.Certificate.NotAfter.AddDate(-1, 0, 0)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	token := open(t, cfg)
+	id, err := token.module.GetAttributeValue(token.link.anchor, token.link.key, []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_ID, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
 	session, err := token.module.OpenSession(token.link.slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION)
 	if err != nil {
 		t.Fatal(err)
@@ -157,23 +165,23 @@ func TestCertificateFromToken(t *testing.T) {
 		_, err := token.module.CreateObject(session, []*pkcs11.Attribute{
 			pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_CERTIFICATE), pkcs11.NewAttribute(pkcs11.CKA_CERTIFICATE_TYPE, pkcs11.CKC_X_509),
 			pkcs11.NewAttribute(pkcs11.CKA_TOKEN, true), pkcs11.NewAttribute(pkcs11.CKA_SUBJECT, c.RawSubject),
-			pkcs11.NewAttribute(pkcs11.CKA_ID, []byte{[]byte{0x21, 0x21, 0x77}[i]}), pkcs11.NewAttribute(pkcs11.CKA_VALUE, c.Raw)})
+			pkcs11.NewAttribute(pkcs11.CKA_ID, [][]byte{id[0].Value, id[0].Value, {0xca}}[i]), pkcs11.NewAttribute(pkcs11.CKA_VALUE, c.Raw)})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	cfg.Certificate, cfg.Chain = nil, nil
-	id := open(t, cfg).Identity()
-	if !id.Certificate.Equal(leaf.Certificate) || len(id.Chain) != 1 {
-		t.Errorf("%v until %v, chain of %d", id.Certificate.Subject, id.Certificate.NotAfter, len(id.Chain))
+	found := open(t, cfg).Identity()
+	if !found.Certificate.Equal(leaf.Certificate) || len(found.Chain) != 1 {
+		t.Errorf("%v until %v, chain of %d", found.Certificate.Subject, found.Certificate.NotAfter, len(found.Chain))
 	}
 }
 
 func TestOpenErrors(t *testing.T) {
 	h := softHSM(t)
-	cfg, _ := h.put(t, "errors", 0x31, nil)
-	other, _ := h.put(t, "errors2", 0x32, nil)
-	expired, _ := h.put(t, "expired", 0x33, func(f *signertest.Profile) {
+	cfg, _ := h.put(t, nil)
+	other, _ := h.put(t, nil)
+	expired, _ := h.put(t, func(f *signertest.Profile) {
 		f.NotBefore, f.NotAfter = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
 	})
 	tests := []struct {
@@ -214,7 +222,7 @@ func pinFile(t *testing.T, mode os.FileMode) string {
 // TestWrongPINIsTriedOnce: the token counts wrong tries.
 func TestWrongPINIsTriedOnce(t *testing.T) {
 	h := softHSM(t)
-	cfg, _ := h.put(t, "pin", 0x41, nil)
+	cfg, _ := h.put(t, nil)
 	token := open(t, cfg)
 	// somebody else ends the login, and the PIN was changed meanwhile
 	if err := token.module.CloseAllSessions(token.link.slot); err != nil {
@@ -235,7 +243,7 @@ func TestWrongPINIsTriedOnce(t *testing.T) {
 // TestTokenLoss: sessions end, the module is finalised, the token is away and comes back.
 func TestTokenLoss(t *testing.T) {
 	h := softHSM(t)
-	cfg, _ := h.put(t, "loss", 0x51, nil)
+	cfg, _ := h.put(t, nil)
 	token := open(t, cfg)
 	slot := token.link.slot
 	for name, lose := range map[string]func() error{
@@ -268,7 +276,7 @@ func TestTokenLoss(t *testing.T) {
 // TestLossUnderLoad: all signatures asked for while the sessions are torn down come out.
 func TestLossUnderLoad(t *testing.T) {
 	h := softHSM(t)
-	cfg, _ := h.put(t, "load", 0x61, nil)
+	cfg, _ := h.put(t, nil)
 	token := open(t, cfg)
 	slot := token.link.slot
 	var wg sync.WaitGroup
@@ -301,7 +309,7 @@ func TestLossUnderLoad(t *testing.T) {
 
 func TestClosed(t *testing.T) {
 	h := softHSM(t)
-	cfg, _ := h.put(t, "closed", 0x71, nil)
+	cfg, _ := h.put(t, nil)
 	token := open(t, cfg)
 	if err := token.Close(); err != nil {
 		t.Fatal(err)
@@ -313,7 +321,7 @@ func TestClosed(t *testing.T) {
 
 func BenchmarkSign(b *testing.B) {
 	h := softHSM(b)
-	cfg, _ := h.put(b, "bench", 0x81, func(f *signertest.Profile) { f.KeyType = signertest.RSA2048 })
+	cfg, _ := h.put(b, func(f *signertest.Profile) { f.KeyType = signertest.RSA2048 })
 	key := open(b, cfg).Identity().Key
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

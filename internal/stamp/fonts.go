@@ -2,7 +2,6 @@ package stamp
 
 import (
 	"bytes"
-	"compress/zlib"
 	"fmt"
 	"strings"
 	"unicode/utf16"
@@ -27,7 +26,7 @@ type embeddedFont struct {
 	codes  map[typeface.GlyphID]uint16
 }
 
-func newFontSet(w *pdf.Writer) (*fontSet, error) {
+func newFontSet(w *output) (*fontSet, error) {
 	s := &fontSet{}
 	for _, style := range styles {
 		face, err := typeface.Tinos(style)
@@ -65,7 +64,7 @@ func (f *embeddedFont) encode(run typeface.Run) []byte {
 	return b
 }
 
-func (s *fontSet) write(w *pdf.Writer) error {
+func (s *fontSet) write(w *output) error {
 	for _, f := range s.fonts {
 		if err := f.write(w); err != nil {
 			return err
@@ -76,16 +75,16 @@ func (s *fontSet) write(w *pdf.Writer) error {
 
 // write embeds the font as a composite one with an identity encoding and a map back to
 // Unicode (ISO 32000-2 §9.7.4, §9.10.3).
-func (f *embeddedFont) write(w *pdf.Writer) error {
+func (f *embeddedFont) write(w *output) error {
 	file, err := f.face.Subset(f.glyphs)
 	if err != nil {
 		return err
 	}
-	fileRef, err := addCompressed(w, pdf.Dict{pdf.E("Length1", pdf.Integer(len(file)))}, file)
+	fileRef, err := w.addCompressed(pdf.Dict{pdf.E("Length1", pdf.Integer(len(file)))}, file)
 	if err != nil {
 		return err
 	}
-	unicode, err := addCompressed(w, nil, f.toUnicode())
+	unicode, err := w.addCompressed(nil, f.toUnicode())
 	if err != nil {
 		return err
 	}
@@ -175,20 +174,4 @@ func subsetTag(glyphs []typeface.GlyphID) string {
 		h /= 26
 	}
 	return string(tag)
-}
-
-// addCompressed puts a Flate stream. The default level costs a tenth of the best one's time
-// and, on the mask of a seal, six hundredths more bytes.
-func addCompressed(w *pdf.Writer, d pdf.Dict, data []byte) (pdf.Ref, error) {
-	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
-	if _, err := z.Write(data); err != nil {
-		return pdf.Ref{}, err
-	}
-	if err := z.Close(); err != nil {
-		return pdf.Ref{}, err
-	}
-	d = d.Clone()
-	d.Set("Filter", pdf.Name("FlateDecode"))
-	return w.Add(pdf.NewStream(d, b.Bytes()))
 }

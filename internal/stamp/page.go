@@ -14,7 +14,7 @@ const (
 	a4Width, a4Height = 595.276, 841.89
 	margin            = 42.0
 	footMargin        = 28.0 // under the statement on a scanned page
-	headGap           = 12.0 // between what is drawn on the page and the statement
+	headGap           = 16.0 // between what is drawn on the page and the statement
 )
 
 // placement is where the statement goes.
@@ -69,7 +69,7 @@ func (d *document) writePage(i int, src *cleanPage, at placement) error {
 	if err := d.drawMarks(c, src.width, src.height); err != nil {
 		return err
 	}
-	content, err := addCompressed(d.w, nil, c.buf.Bytes())
+	content, err := d.w.addCompressed(nil, c.buf.Bytes())
 	if err != nil {
 		return err
 	}
@@ -179,9 +179,11 @@ func (d *document) drawMarks(c *canvas, width, height float64) error {
 		if err != nil {
 			return err
 		}
+		const size = 10
+		label := rect{(width - run.Width(size)) / 2, height - 18 - 14*float64(i), run.Width(size), 14}
+		c.artifact(func() { c.fill(white, label) }) // legible on a dark scan too
 		c.tagged(d.structure.root.add("P", ""), func() {
-			const size = 10
-			c.text(typeface.Bold, size, stampRed, run, (width-run.Width(size))/2, height-16-14*float64(i), 0)
+			c.text(typeface.Bold, size, stampRed, run, label.x, label.y+4, 0)
 		})
 		c.artifact(func() { c.across(run, width, height, float64(i)) })
 	}

@@ -118,10 +118,14 @@ func decodePicture(name fieldName, file []byte) (*picture, error) {
 func straightAlpha(src image.Image) *image.NRGBA {
 	b := src.Bounds()
 	dst := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	at := func(x, y int) color.NRGBA { return color.NRGBAModel.Convert(src.At(x, y)).(color.NRGBA) }
+	if straight, ok := src.(*image.NRGBA); ok {
+		at = straight.NRGBAAt // the usual form, without an allocation per pixel
+	}
 	var last color.NRGBA
 	for y := range b.Dy() {
 		for x := range b.Dx() {
-			c := color.NRGBAModel.Convert(src.At(b.Min.X+x, b.Min.Y+y)).(color.NRGBA)
+			c := at(b.Min.X+x, b.Min.Y+y)
 			if c.A == 0 {
 				c = color.NRGBA{R: last.R, G: last.G, B: last.B}
 			}
@@ -181,7 +185,7 @@ func pixelsPerMetre(file []byte) float64 {
 }
 
 // put writes the picture as an image with a soft mask.
-func (p *picture) put(w *pdf.Writer) (pdf.Ref, error) {
+func (p *picture) put(w *output) (pdf.Ref, error) {
 	n := len(p.pixels.Pix) / 4
 	colours, alpha := make([]byte, 0, 3*n), make([]byte, 0, n)
 	for i := 0; i+3 < len(p.pixels.Pix); i += 4 {
@@ -195,7 +199,7 @@ func (p *picture) put(w *pdf.Writer) (pdf.Ref, error) {
 	return p.plane(w, "DeviceRGB", colours, mask)
 }
 
-func (p *picture) plane(w *pdf.Writer, space pdf.Name, samples []byte, mask pdf.Ref) (pdf.Ref, error) {
+func (p *picture) plane(w *output, space pdf.Name, samples []byte, mask pdf.Ref) (pdf.Ref, error) {
 	size := p.pixels.Bounds().Size()
 	d := pdf.Dict{
 		pdf.E("Type", pdf.Name("XObject")), pdf.E("Subtype", pdf.Name("Image")),
@@ -205,5 +209,5 @@ func (p *picture) plane(w *pdf.Writer, space pdf.Name, samples []byte, mask pdf.
 	if !mask.IsZero() {
 		d.Set("SMask", mask)
 	}
-	return addCompressed(w, d, samples)
+	return w.addCompressed(d, samples)
 }

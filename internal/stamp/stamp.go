@@ -93,7 +93,7 @@ const (
 
 // document is a file being written.
 type document struct {
-	w         *pdf.Writer
+	w         *output
 	facts     Facts
 	mode      mode
 	block     *block
@@ -124,7 +124,7 @@ func stampTo(out io.Writer, clean io.ReaderAt, size int64, doc certcopy.CleanDoc
 	if err != nil {
 		return nil, err
 	}
-	d := &document{w: pdf.NewWriter(out, "1.7"), facts: f, mode: m, block: b, structure: newStructure(), scans: map[pdf.Ref]pdf.Ref{}, id: id}
+	d := &document{w: newOutput(out), facts: f, mode: m, block: b, structure: newStructure(), scans: map[pdf.Ref]pdf.Ref{}, id: id}
 	if err := d.write(pages, place(b, doc.Pages)); err != nil {
 		return nil, fmt.Errorf("stamp: %w", err)
 	}
@@ -193,9 +193,8 @@ func fileID(clean certcopy.Digest, f Facts, m mode) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := sha256.New()
-	fmt.Fprintf(h, "stamp %d %s %s", m, clean, facts)
-	return h.Sum(nil)[:16], nil
+	sum := sha256.Sum256(fmt.Appendf(nil, "stamp %d %s %s", m, clean, facts))
+	return sum[:16], nil
 }
 
 func (d *document) catalog() (pdf.Dict, error) {
@@ -204,7 +203,7 @@ func (d *document) catalog() (pdf.Dict, error) {
 	if err != nil {
 		return nil, err
 	}
-	profile, err := addCompressed(d.w, pdf.Dict{pdf.E("N", pdf.Integer(3))}, srgbProfile())
+	profile, err := d.w.addCompressed(pdf.Dict{pdf.E("N", pdf.Integer(3))}, srgbProfile())
 	if err != nil {
 		return nil, err
 	}

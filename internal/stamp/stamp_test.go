@@ -471,7 +471,7 @@ func TestMetadata(t *testing.T) {
 	var text strings.Builder
 	for d := xml.NewDecoder(bytes.NewReader(packet)); ; {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

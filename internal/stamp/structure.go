@@ -67,7 +67,7 @@ func (s *structure) addWidget(parent *node, page *taggedPage, widget pdf.Ref, al
 func (s *structure) widgetKey(i int) pdf.Integer { return pdf.Integer(len(s.pages) + i) }
 
 // write puts the tree and returns the reference of its root.
-func (s *structure) write(w *pdf.Writer) (pdf.Ref, error) {
+func (s *structure) write(w *output) (pdf.Ref, error) {
 	root := w.Alloc()
 	s.root.alloc(w)
 	if err := s.root.write(w, root); err != nil {
@@ -91,14 +91,14 @@ func (s *structure) write(w *pdf.Writer) (pdf.Ref, error) {
 	})
 }
 
-func (n *node) alloc(w *pdf.Writer) {
+func (n *node) alloc(w *output) {
 	n.ref = w.Alloc()
 	for _, c := range n.children {
 		c.alloc(w)
 	}
 }
 
-func (n *node) write(w *pdf.Writer, parent pdf.Ref) error {
+func (n *node) write(w *output, parent pdf.Ref) error {
 	d := pdf.Dict{pdf.E("Type", pdf.Name("StructElem")), pdf.E("S", pdf.Name(n.tag)), pdf.E("P", parent)}
 	if n.page != nil {
 		d.Set("Pg", n.page.ref)

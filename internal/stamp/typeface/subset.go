@@ -109,8 +109,8 @@ func (f *Face) closure(glyphs []GlyphID) ([]GlyphID, error) {
 // at, value …
 func patched(table []byte, pairs ...uint16) []byte {
 	t := slices.Clone(table)
-	for i := 0; i < len(pairs); i += 2 {
-		binary.BigEndian.PutUint16(t[pairs[i]:], pairs[i+1])
+	for pair := range slices.Chunk(pairs, 2) {
+		binary.BigEndian.PutUint16(t[pair[0]:], pair[1])
 	}
 	return t
 }

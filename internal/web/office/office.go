@@ -96,8 +96,6 @@ type Config struct {
 	Desk   Desk
 	// Base is the public address, printed in QR codes and sharing links.
 	Base link.Base
-	// Deadline computes by when a request received at a time must be answered.
-	Deadline func(received time.Time) (calendar.Deadline, error)
 	// Fee computes the fee in đồng from the pages of the original, the number of copies and the day.
 	Fee func(pages, copies int, day time.Time) int64
 }
@@ -110,7 +108,7 @@ type Office struct {
 	desk   Desk
 	base   link.Base
 	fee    func(pages, copies int, day time.Time) int64
-	due    func(received time.Time) (calendar.Deadline, error)
+	days   *calendar.Calendar
 	now    func() time.Time
 	rand   io.Reader
 	secure bool
@@ -127,7 +125,7 @@ var files embed.FS
 
 // New parses the pages and returns the site; mount it at Prefix.
 func New(c Config) (*Office, error) {
-	o := &Office{flow: c.Flow, ledger: c.Ledger, desk: c.Desk, base: c.Base, fee: c.Fee, due: c.Deadline, now: c.Web.Now, rand: c.Web.Rand,
+	o := &Office{flow: c.Flow, ledger: c.Ledger, desk: c.Desk, base: c.Base, fee: c.Fee, days: calendar.National(), now: c.Web.Now, rand: c.Web.Rand,
 		secure: c.Web.Secure, hashing: make(chan struct{}, maxHashing)}
 	w := c.Web
 	w.Prefix, w.Funcs, w.Viewer = Prefix, funcs(), o.viewer

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/saoy/saoy/internal/account"
-	"github.com/saoy/saoy/internal/calendar"
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/internal/link"
 	"github.com/saoy/saoy/internal/web"
@@ -67,8 +66,7 @@ func open(t *testing.T) *desktop {
 	d.must(err)
 	d.site, err = New(Config{
 		Web:  web.Config{Demonstration: true, Log: slog.New(slog.NewJSONHandler(&d.log, nil)), Now: func() time.Time { return d.now }, Rand: rand.Reader},
-		Flow: d.flow, Ledger: d.store, Desk: d.store, Base: base, Deadline: func(at time.Time) (calendar.Deadline, error) { return calendar.National().Deadline(at, 0) },
-		Fee: func(pages, copies int, _ time.Time) int64 { return int64(2000 * pages * copies) },
+		Flow: d.flow, Ledger: d.store, Desk: d.store, Base: base, Fee: func(pages, copies int, _ time.Time) int64 { return int64(2000 * pages * copies) },
 	})
 	d.must(err)
 	return d

@@ -141,7 +141,7 @@ func (o *Office) requestPage(r *http.Request) (*requestPage, error) {
 	}
 	page := &requestPage{Request: request, Rows: o.rows(copies, types), Types: types, MayAdd: who(r).Has(certcopy.Clerk),
 		New: certcopy.Original{Pages: 1, Copies: 1}}
-	if page.Due, err = o.due(request.CreatedAt); err != nil {
+	if page.Due, err = o.days.Deadline(request.CreatedAt, 0); err != nil {
 		return nil, err
 	}
 	for _, row := range page.Rows {

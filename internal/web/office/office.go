@@ -17,6 +17,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/saoy/saoy/internal/account"
 	"github.com/saoy/saoy/internal/calendar"
 	"github.com/saoy/saoy/internal/certcopy"
@@ -147,5 +149,9 @@ func New(c Config) (*Office, error) {
 	return o, nil
 }
 
-// ServeHTTP answers requests below Prefix.
-func (o *Office) ServeHTTP(w http.ResponseWriter, r *http.Request) { o.router.ServeHTTP(w, r) }
+// ServeHTTP answers requests below Prefix. The routes hold whole paths, so what a chi router
+// above has already matched is put aside.
+func (o *Office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx := context.WithValue(r.Context(), chi.RouteCtxKey, (*chi.Context)(nil))
+	o.router.ServeHTTP(w, r.WithContext(ctx))
+}

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/saoy/saoy/internal/account"
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/internal/link"
@@ -581,6 +583,19 @@ func TestBadAddresses(t *testing.T) {
 	b.get("/office").want(http.StatusMovedPermanently)
 	if b.get(at + "/pages/1?w=99999"); d.flow.images != 0 {
 		t.Errorf("%d pages were drawn for nothing", d.flow.images)
+	}
+}
+
+func TestMounted(t *testing.T) {
+	d := open(t)
+	root := chi.NewRouter()
+	root.Mount(Prefix, d.site)
+	for path, want := range map[string]int{"/office/login": 200, "/office": 301, "/office/": 303, "/office/copies/x/pages/1": 303, "/office/x/y": 404} {
+		w := httptest.NewRecorder()
+		root.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		if w.Code != want {
+			t.Errorf("%s: %d, want %d", path, w.Code, want)
+		}
 	}
 }
 

@@ -97,8 +97,9 @@ type comparer struct {
 	may      permissions
 	// equal holds pairs known to be the same, with all they refer to.
 	equal map[pair]bool
-	// apart holds pages, page tree nodes, fields and annotations: objects that are compared
-	// where they belong, so that links to them from elsewhere are not followed.
+	// apart holds pages, page tree nodes, fields, annotations and structure elements: objects
+	// that are compared where they belong, so that links to them from elsewhere are not
+	// followed.
 	apart   map[pdf.Ref]bool
 	work    int // objects still allowed to be visited
 	changes []change

@@ -23,10 +23,13 @@ type fieldState struct {
 	filled bool // its value changed
 }
 
-// collect notes the pages, fields and annotations of the signed revision, which are compared
-// where they belong, so that a link to one from elsewhere is not followed.
+// collect notes the pages, fields, annotations and structure elements of the signed revision,
+// which are compared where they belong, so that a link to one from elsewhere is not followed.
 func (c *comparer) collect(cat pdf.Dict) error {
 	if err := c.collectPages(cat.Get("Pages"), 0); err != nil {
+		return err
+	}
+	if err := c.collectStructure(cat.Get("StructTreeRoot"), 0); err != nil {
 		return err
 	}
 	form, _, err := c.old.dict(cat.Get("AcroForm"))

@@ -479,8 +479,3 @@ func (c *comparer) frame(page pdf.Dict) error {
 	}
 	return nil
 }
-
-// structure: the logical structure of a tagged document may not change.
-func (c *comparer) structure(o, n pdf.Object, where *trail) error {
-	return c.mustEqual(o, n, false, where)
-}

@@ -122,7 +122,7 @@ func (c certifyCommand) receive(ctx context.Context, a *app, people demonstrator
 	if original.Pages == 0 {
 		original.Pages = len(c.Scans) // put right when the scans have been read
 	}
-	r, _, err := a.flow.Receive(ctx, certcopy.Request{Agency: people.agency, Channel: "cli", ExternalID: c.RequestID,
+	r, created, err := a.flow.Receive(ctx, certcopy.Request{Agency: people.agency, Channel: "cli", ExternalID: c.RequestID,
 		CreatedBy: people.clerk, Requester: certcopy.Requester{Name: c.Requester}}, []certcopy.Original{original})
 	if err != nil {
 		return "", err
@@ -130,7 +130,10 @@ func (c certifyCommand) receive(ctx context.Context, a *app, people demonstrator
 	if len(r.Copies) != 1 {
 		return "", fmt.Errorf("request %s holds %d copies", r.ID, len(r.Copies))
 	}
-	return r.Copies[0], nil
+	if !created {
+		err = c.sameScans(ctx, a, r.Copies[0])
+	}
+	return r.Copies[0], err
 }
 
 // act does what a person would do next with the copy, if it waits for a person.
@@ -197,19 +200,16 @@ func (c certifyCommand) upload(ctx context.Context, a *app, copy certcopy.Copy) 
 }
 
 func (c certifyCommand) submit(ctx context.Context, a *app, people demonstrators, copy certcopy.Copy) error {
-	scans, err := a.store.Scans(ctx, copy.ID)
-	if err != nil {
-		return err
-	}
-	if err := c.sameScans(scans); err != nil {
-		return err
-	}
 	return again(a.flow.Submit(ctx, storage.Submission{Copy: copy.ID, Revision: copy.Revision, By: people.clerk,
 		Checked: true, LowResolutionReason: c.LowRes}))
 }
 
 // sameScans refuses to go on with a request that was begun with other files.
-func (c certifyCommand) sameScans(scans []certcopy.Scan) error {
+func (c certifyCommand) sameScans(ctx context.Context, a *app, id certcopy.CopyID) error {
+	scans, err := a.store.Scans(ctx, id)
+	if err != nil || len(scans) == 0 {
+		return err // nothing was uploaded before
+	}
 	var want, got []certcopy.Digest
 	for _, path := range c.Scans {
 		b, err := os.ReadFile(path)

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
 	"github.com/saoy/saoy/internal/demo"
 	"github.com/saoy/saoy/internal/web"
 	"github.com/saoy/saoy/internal/web/office"
@@ -35,13 +33,14 @@ func (a *app) sites() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	root := chi.NewRouter()
-	root.Mount(office.Prefix, officials)
+	root := http.NewServeMux()
+	root.Handle(office.Prefix, officials)
+	root.Handle(office.Prefix+"/", officials)
 	if a.authority != nil {
-		root.Mount(demo.Path, http.StripPrefix(demo.Path, a.authority.Handler()))
+		root.Handle(demo.Path+"/", http.StripPrefix(demo.Path, a.authority.Handler()))
 	}
-	root.Get("/healthz", a.healthy)
-	root.Mount("/", everyone)
+	root.HandleFunc("GET /healthz", a.healthy)
+	root.Handle("/", everyone)
 	return root, nil
 }
 

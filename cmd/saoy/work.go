@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -48,7 +49,7 @@ func (a *app) work(ctx context.Context, grown chan<- struct{}) {
 	failed := func(id certcopy.CopyID, err error, again time.Duration) {
 		a.log.Warn("a copy waits", "copy", id, "err", err, "again", again)
 	}
-	err := a.store.Work(ctx, postgres.WorkConfig{Workers: a.config.Workers, Advance: advance, Failed: failed, Logger: a.log})
+	err := a.store.Work(ctx, postgres.WorkConfig{Workers: a.config.Workers, Advance: advance, Failed: failed, Logger: a.warnings()})
 	if err != nil && ctx.Err() == nil {
 		a.log.Error("job queue ended", "err", err)
 	}
@@ -105,4 +106,9 @@ func (a *app) wait(ctx context.Context, seen certcopy.Copy) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// warnings is a log for libraries that tell too much.
+func (a *app) warnings() *slog.Logger {
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }

@@ -2,6 +2,7 @@ package pades
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/saoy/saoy/signer/pdf"
+	"github.com/saoy/saoy/signer/signertest"
 )
 
 // issued signs as a copy is issued: the official certifies, the agency seals the field that
@@ -137,4 +139,40 @@ func validSignatures(t testing.TB, path string) int {
 	t.Helper()
 	out, _ := exec.Command("pdfsig", "-nocert", path).CombinedOutput() // status 2: no signatures
 	return strings.Count(string(out), "Signature is Valid.")
+}
+
+// TestPyHankoSignsOursAgain has pyHanko add a signature to each kind of file signed here:
+// both stay valid. Then the result is signed here once more.
+func TestPyHankoSignsOursAgain(t *testing.T) {
+	needPyHanko(t)
+	dir := t.TempDir()
+	leaf, err := pki().Issue(signertest.Official("B", "", "", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(leaf.Private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyFile, certFile := filepath.Join(dir, "key.pem"), filepath.Join(dir, "cert.pem")
+	write(t, keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
+	write(t, certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Certificate.Raw}))
+	for _, name := range []string{"table", "object streams", "linearized", "2.0"} {
+		in, out := filepath.Join(dir, "in.pdf"), filepath.Join(dir, "out.pdf")
+		write(t, in, signed(t, kinds(t)[name], official(), options(), means(BLTA)))
+		cmd := exec.Command("pyhanko", "sign", "addsig", "--field", "Theirs", "--use-pades", "pemder",
+			"--key", keyFile, "--cert", certFile, "--chain", writeChain(t, dir), "--no-pass", in, out)
+		if msg, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: pyhanko: %v\n%s", name, err, msg)
+		}
+		accepted(t, read(t, out), 2)
+		accepted(t, signed(t, read(t, out), official(), options(), Means{}), 3)
+	}
+}
+
+func writeChain(t testing.TB, dir string) string {
+	t.Helper()
+	path := filepath.Join(dir, "chain.pem")
+	write(t, path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pki().Issuing.Certificate.Raw}))
+	return path
 }

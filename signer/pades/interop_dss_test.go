@@ -1,0 +1,90 @@
+package pades
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/saoy/saoy/signer/signertest"
+)
+
+// needDSS returns the class path of testdata/dss. It is built, with Maven and the network,
+// when SAOY_INTEROP is set; without it a test that finds nothing built is skipped.
+func needDSS(t testing.TB) string {
+	t.Helper()
+	needTool(t, "java")
+	dir := filepath.Join("testdata", "dss")
+	jar := filepath.Join(dir, "target", "interop-1.jar")
+	if _, err := os.Stat(jar); err != nil {
+		if os.Getenv("SAOY_INTEROP") == "" && os.Getenv("SAOY_REQUIRE") != "all" {
+			t.Skip("EU DSS is not built; set SAOY_INTEROP=1 to fetch and build it with Maven")
+		}
+		cmd := exec.Command(needTool(t, "mvn"), "-q", "-B", "package", "dependency:copy-dependencies", "-DoutputDirectory=target/lib")
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("mvn: %v\n%s", err, out)
+		}
+	}
+	return jar + string(os.PathListSeparator) + filepath.Join(dir, "target", "lib", "*")
+}
+
+// TestEUDSSAgrees has EU DSS validate every level, kind of key and kind of file, offline:
+// the level is as claimed, and what carries its validation data is TOTAL_PASSED. The lower
+// levels lack revocation data, which DSS calls INDETERMINATE.
+func TestEUDSSAgrees(t *testing.T) {
+	classes := needDSS(t)
+	dir := t.TempDir()
+	want := map[string]Level{}
+	args := []string{"-cp", classes, "interop.Validate", writeRoot(t, dir)}
+	add := func(name string, level Level, data []byte) {
+		name += ".pdf"
+		write(t, filepath.Join(dir, name), data)
+		want[name] = level
+		args = append(args, filepath.Join(dir, name))
+	}
+	base := document(t, "1.7", nil)
+	for level := BB; level <= BLTA; level++ {
+		add(level.String(), level, signed(t, base, official(), options(), means(level)))
+	}
+	for _, k := range []signertest.KeyType{signertest.RSA2048, signertest.RSA3072, signertest.P256, signertest.P384} {
+		add(string(k), BLT, signed(t, base, identity(t, k), options(), means(BLT)))
+	}
+	pss := means(BLT)
+	pss.PSS = true
+	add("RSASSA-PSS", BLT, signed(t, base, identity(t, signertest.RSA2048), options(), pss))
+	for name, file := range kinds(t) {
+		add(name, BLTA, signed(t, file, official(), options(), means(BLTA)))
+	}
+	for _, level := range []Level{BLT, BLTA} {
+		add("issued at "+level.String(), level, issued(t, document(t, "1.7", withForm(true, true)), level))
+	}
+	renewed := extended(t, signed(t, base, official(), options(), means(BLTA)), ExtendOptions{Level: BLTA, TimeStamper: pki(), Collector: collector})
+	add("renewed", BLTA, renewed)
+
+	out, _ := exec.Command("java", args...).CombinedOutput() // its status says less than its lines
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		f := strings.Split(strings.TrimSpace(line), "\t")
+		level, ok := want[f[0]]
+		if !ok || len(f) < 5 {
+			t.Errorf("unexpected: %s", line)
+			continue
+		}
+		seen++
+		judgement, missing := f[2] == "TOTAL_PASSED", strings.Contains(f[4], "No revocation data found")
+		if f[1] != dssLevel(level) || !judgement && (level >= BLT || !missing) {
+			t.Errorf("%s", line)
+		}
+	}
+	if seen < len(want) {
+		t.Errorf("DSS reported on %d signatures of %d files\n%s", seen, len(want), out)
+	}
+	t.Logf("\n%s", out)
+}
+
+func dssLevel(l Level) string {
+	return fmt.Sprintf("PAdES-BASELINE-%s", strings.TrimPrefix(l.String(), "B-"))
+}

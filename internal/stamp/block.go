@@ -27,8 +27,7 @@ const (
 	leading      = 1.22
 	blankWidth   = 40 * millimetre // a signature field without an image
 	blankHeight  = 22 * millimetre
-	emptyZone    = 30 * millimetre // between title and name when there is no seal
-	overlapShare = 1.0 / 3         // of the signature's width under the seal
+	overlapShare = 1.0 / 3 // of the signature's width under the seal
 )
 
 // block is the statement set in type: lines, the QR code, pictures and fields, with the
@@ -121,17 +120,14 @@ func (b *block) placePictures(c *column) {
 	if b.signature != nil {
 		width, height = b.signature.width, b.signature.height
 	}
-	zone := emptyZone
+	sealWidth, sealHeight := SealMillimetres*millimetre, SealMillimetres*millimetre
 	if b.seal != nil {
-		zone = max(b.seal.height, height) + 4
+		sealWidth, sealHeight = b.seal.width, b.seal.height
 	}
+	zone := max(sealHeight, height) + 4
 	middle := c.y + zone/2
 	b.signatureBox = rect{c.x + (c.width-width)/2, middle - height/2, width, height}
-	side := SealMillimetres * millimetre
-	b.sealBox = rect{0, middle - side/2, side, side}
-	if b.seal != nil {
-		b.sealBox = rect{0, middle - b.seal.height/2, b.seal.width, b.seal.height}
-	}
+	b.sealBox = rect{0, middle - sealHeight/2, sealWidth, sealHeight}
 	b.sealBox.x = b.signatureBox.x + width*overlapShare - b.sealBox.width
 	c.y += zone
 }

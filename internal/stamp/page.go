@@ -129,11 +129,11 @@ func (d *document) drawStatement(c *canvas, at placement, images *pdf.Dict) erro
 	if err := d.drawPicture(c, section, images, "Im1", "Ảnh chữ ký của người thực hiện chứng thực", b.signature, b.signatureBox.moved(at.x, at.y)); err != nil {
 		return err
 	}
-	if err := d.drawPicture(c, section, images, "Im2", "Ảnh con dấu của cơ quan chứng thực", b.seal, b.sealBox.moved(at.x, at.y)); err != nil {
-		return err
-	}
 	if d.mode == preview {
 		return nil
+	}
+	if err := d.drawPicture(c, section, images, "Im2", "Ảnh con dấu của cơ quan chứng thực", b.seal, b.sealBox.moved(at.x, at.y)); err != nil {
+		return err
 	}
 	return d.addFields(section, c.page, b.signatureBox.moved(at.x, at.y), b.sealBox.moved(at.x, at.y))
 }

@@ -58,9 +58,9 @@ func Dry(clean io.ReaderAt, size int64, doc certcopy.CleanDocument, f Facts) err
 }
 
 // Preview returns a PDF to be looked at, never to be signed: marked on every page as not yet
-// sealed, without seal and fields. A number not yet taken is shown as blanks.
+// sealed, laid out like the final file but without seal and fields. A number not yet taken is
+// shown as blanks.
 func Preview(clean io.ReaderAt, size int64, doc certcopy.CleanDocument, f Facts) ([]byte, error) {
-	f.Seal = nil
 	if f.Number.IsZero() && f.Template.isZero() {
 		f.Template = newest(Statutory())
 	}

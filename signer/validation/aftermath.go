@@ -53,7 +53,7 @@ func (x *examiner) after(s *signing, may permissions) error {
 			x.disallowed(s, msgChangesUnknown.of(plain(err)), plain(err))
 		}
 	}
-	found, err := compare(x.ctx, s.signed, x.doc, may)
+	found, err := compare(x.ctx, s.signed, x.doc, may, &x.work)
 	if err != nil {
 		if x.ctx.Err() != nil || isIO(err) {
 			return err

@@ -159,7 +159,7 @@ type rawObject struct {
 
 // readObject walks the object at an offset in windows that grow as needed.
 func readObject(r io.ReaderAt, offset, size int64) (*rawObject, error) {
-	for n := int64(64 << 10); ; n *= 4 {
+	for n := int64(16 << 10); ; n *= 8 {
 		n = min(n, size-offset)
 		if n <= 0 {
 			return nil, errSyntax
@@ -238,6 +238,7 @@ type digester struct {
 	r    io.ReaderAt
 	s    span
 	sums map[crypto.Hash][]byte
+	left *int64 // bytes that may still be digested for this file
 }
 
 func (d *digester) sum(h crypto.Hash) ([]byte, error) {
@@ -246,6 +247,9 @@ func (d *digester) sum(h crypto.Hash) ([]byte, error) {
 	}
 	if !h.Available() {
 		return nil, fmt.Errorf("hash %v is not available", h)
+	}
+	if *d.left -= d.s.length(); *d.left < 0 {
+		return nil, fmt.Errorf("digest of %d bytes: %w", d.s.length(), errTooComplex)
 	}
 	w := h.New()
 	if err := d.copyTo(w); err != nil {

@@ -7,15 +7,14 @@ import (
 	"github.com/saoy/saoy/signer/pdf"
 )
 
-// compareWork bounds the objects one comparison may visit.
-const compareWork = 4_000_000
-
 // compare lists what differs between a signed revision and the file as it is now. An error
-// means that the two could not be compared; then nothing may be concluded.
-func compare(ctx context.Context, signed, now *pdf.Reader, may permissions) ([]change, error) {
-	c := &comparer{ctx: ctx, old: view{signed}, new: view{now}, may: may, work: compareWork,
+// means that the two could not be compared; then nothing may be concluded. work is how many
+// objects may still be visited.
+func compare(ctx context.Context, signed, now *pdf.Reader, may permissions, work *int) ([]change, error) {
+	c := &comparer{ctx: ctx, old: view{signed}, new: view{now}, may: may, work: *work,
 		equal: map[pair]bool{}, apart: map[pdf.Ref]bool{},
 		newWidgets: map[pdf.Ref]widgetRole{}, oldWidgets: map[pdf.Ref]bool{}, seenFields: map[pdf.Ref]bool{}}
+	defer func() { *work = c.work }()
 	oldCat, _, err := c.old.dict(signed.Trailer().Get("Root"))
 	if err != nil {
 		return nil, err

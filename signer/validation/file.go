@@ -36,7 +36,7 @@ func File(ctx context.Context, r io.ReaderAt, size int64, o Options) (*Report, e
 	if err != nil {
 		return nil, err
 	}
-	x := &examiner{ctx: ctx, file: r, size: size, options: o, front: front,
+	x := &examiner{ctx: ctx, file: r, size: size, options: o, front: front, work: maxWork, digestLeft: max(maxDigest, 4*size),
 		report: &Report{SHA256: hexOf(front.digest[:]), Size: size, Integrity: IntegrityNone,
 			Issuer: Undetermined, Indication: NoSignature}}
 	if err := x.run(); err != nil {
@@ -45,6 +45,12 @@ func File(ctx context.Context, r io.ReaderAt, size int64, o Options) (*Report, e
 	x.report.conclude()
 	return x.report, ctx.Err()
 }
+
+// What one file may cost, whatever it asks for.
+const (
+	maxWork   = 6_000_000 // objects visited in comparisons and forms
+	maxDigest = 4 << 30   // bytes digested, all signatures together
+)
 
 // examiner is the validation of one file.
 type examiner struct {
@@ -65,6 +71,9 @@ type examiner struct {
 	storeCerts []*x509.Certificate
 	evidence   *evidence
 	spans      []span
+	// work and digestLeft are what the file may still cost: objects visited, bytes digested.
+	work       int
+	digestLeft int64
 }
 
 func (x *examiner) run() error {
@@ -74,7 +83,7 @@ func (x *examiner) run() error {
 	if x.doc == nil {
 		return x.unreadable()
 	}
-	found, err := locateAll(x.doc, len(x.revs))
+	found, err := x.locateAll()
 	if err != nil {
 		if isIO(err) {
 			return err

@@ -9,19 +9,18 @@ const maxSignatures = 256
 
 // located is a signature dictionary found through a signature field.
 type located struct {
-	field   string   // full name
-	form    pdf.Dict // the field's own dictionary, in the newest revision that has it
-	at      pdf.Ref  // the field, zero if direct
-	value   pdf.Dict
-	host    pdf.Ref // the indirect object in which value stands
-	offset  int64   // where that object begins in the file; -1 if it is compressed
-	current bool    // still there in the newest revision
+	field  string   // full name
+	form   pdf.Dict // the field's own dictionary, in the newest revision that has it
+	at     pdf.Ref  // the field, zero if direct
+	value  pdf.Dict
+	host   pdf.Ref // the indirect object in which value stands
+	offset int64   // where that object begins in the file; -1 if it is compressed
 }
 
 // locate lists the signature fields of one revision that hold a value, in the order of the
 // form (ISO 32000-2 §12.7.5.5). Values that are no dictionary are kept, without entries: a
 // field that claims to be signed and is not must be named.
-func locate(r *pdf.Reader) ([]located, error) {
+func locate(r *pdf.Reader, work *int) ([]located, error) {
 	v := view{r}
 	cat, _, err := v.dict(r.Trailer().Get("Root"))
 	if err != nil {
@@ -31,7 +30,7 @@ func locate(r *pdf.Reader) ([]located, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &fieldWalk{view: v, seen: map[pdf.Ref]bool{}}
+	w := &fieldWalk{view: v, seen: map[pdf.Ref]bool{}, work: work}
 	return w.found, w.list(form.Get("Fields"), "", "", 0, pdf.Ref{})
 }
 
@@ -39,6 +38,7 @@ type fieldWalk struct {
 	view
 	seen  map[pdf.Ref]bool
 	found []located
+	work  *int
 }
 
 func (w *fieldWalk) list(o pdf.Object, name string, kind pdf.Name, depth int, host pdf.Ref) error {
@@ -58,6 +58,9 @@ func (w *fieldWalk) list(o pdf.Object, name string, kind pdf.Name, depth int, ho
 }
 
 func (w *fieldWalk) field(o pdf.Object, name string, kind pdf.Name, depth int, host pdf.Ref) error {
+	if *w.work--; *w.work < 0 {
+		return errTooComplex
+	}
 	ref, isRef := o.(pdf.Ref)
 	if isRef {
 		if w.seen[ref] {
@@ -110,20 +113,20 @@ func (w *fieldWalk) signature(field pdf.Dict, name string, at, host pdf.Ref) err
 
 // locateAll lists the signatures of the newest revision first and then those that only an
 // older revision has: a signature that was replaced or dropped is a finding.
-func locateAll(r *pdf.Reader, revisions int) ([]located, error) {
-	all, err := locate(r)
+func (x *examiner) locateAll() ([]located, error) {
+	all, err := locate(x.doc, &x.work)
 	if err != nil {
 		return nil, err
 	}
-	for i := range all {
-		all[i].current = true
-	}
-	for i := revisions - 2; i >= 0; i-- {
-		old, err := r.AtRevision(i)
+	for i := len(x.revs) - 2; i >= 0; i-- {
+		if err := x.ctx.Err(); err != nil {
+			return nil, err
+		}
+		old, err := x.doc.AtRevision(i)
 		if err != nil {
 			return nil, err
 		}
-		found, err := locate(old)
+		found, err := locate(old, &x.work)
 		if err != nil {
 			return nil, err
 		}

@@ -217,7 +217,7 @@ func (s *signing) timestampToken(certs []*x509.Certificate) error {
 	var failed error
 	err = t.Covers(func(h crypto.Hash) ([]byte, error) {
 		d, err := s.digest.sum(h)
-		if err != nil {
+		if err != nil && isRead(err) {
 			failed = err
 		}
 		return d, err

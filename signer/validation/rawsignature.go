@@ -7,8 +7,12 @@ import (
 	"github.com/saoy/saoy/signer/pdf"
 )
 
-// maxRaw bounds the signature-like structures examined outside the document.
-const maxRaw = 32
+const (
+	// maxRaw bounds the signature-like structures examined outside the document.
+	maxRaw = 32
+	// rawReach is how far before its /ByteRange or /SubFilter a signature object may begin.
+	rawReach = 1 << 20
+)
 
 // rawSignatures examines what looks like a signature dictionary in the bytes of a file that
 // does not read as a document. None of them can pass; each is named for what is wrong.
@@ -16,12 +20,15 @@ const maxRaw = 32
 func (x *examiner) rawSignatures(claimed []int64) ([]Signature, error) {
 	var out []Signature
 	seen := slices.Clone(claimed)
-	for _, at := range slices.Concat(x.front.byteRanges, x.front.subFilters) {
+	for tries, at := range slices.Concat(x.front.byteRanges, x.front.subFilters) {
+		if tries >= 4*maxRaw || len(out) == maxRaw {
+			break
+		}
 		start, err := x.objectBefore(at)
 		if err != nil {
 			return nil, err
 		}
-		if start < 0 || slices.Contains(seen, start) || len(out) == maxRaw {
+		if start < 0 || slices.Contains(seen, start) {
 			continue
 		}
 		seen = append(seen, start)
@@ -39,7 +46,7 @@ func (x *examiner) rawSignatures(claimed []int64) ([]Signature, error) {
 // objectBefore finds the "N G obj" nearest before an offset, -1 if there is none near.
 func (x *examiner) objectBefore(at int64) (int64, error) {
 	const reach, overlap = 256 << 10, 32
-	for end := at; end > 0 && at-end < maxContents; {
+	for end := at; end > 0 && at-end < rawReach; {
 		from := max(0, end-reach)
 		b := make([]byte, min(end+overlap, at)-from)
 		if err := readExactly(x.file, b, from); err != nil {

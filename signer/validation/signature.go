@@ -59,7 +59,7 @@ func (x *examiner) signature(l located, i int) (*signing, error) {
 	if err := x.signedRevision(s); err != nil {
 		return nil, err
 	}
-	s.digest = &digester{r: x.file, s: s.span, sums: map[crypto.Hash][]byte{}}
+	s.digest = &digester{r: x.file, s: s.span, sums: map[crypto.Hash][]byte{}, left: &x.digestLeft}
 	return s, x.cryptography(s)
 }
 
@@ -174,7 +174,7 @@ func (x *examiner) signedRevision(s *signing) error {
 		s.fail("signed-revision", FormatFailure, Broken, msgRevisionBad.of(plain(err)))
 		return notVerdict(err)
 	}
-	found, err := locate(signed)
+	found, err := locate(signed, &x.work)
 	if err != nil {
 		s.fail("signed-revision", FormatFailure, Broken, msgRevisionBad.of(plain(err)))
 		return notVerdict(err)
@@ -300,7 +300,9 @@ func (s *signing) verify(content cms.Digester, certs ...*x509.Certificate) error
 }
 
 // isRead reports whether a digest could not be made for want of the bytes.
-func isRead(err error) bool { return !errors.Is(err, cms.ErrAlgorithm) }
+func isRead(err error) bool {
+	return !errors.Is(err, cms.ErrAlgorithm) && !errors.Is(err, errTooComplex)
+}
 
 // cmsCheck turns one check of the CMS into a line of the report and, if it failed, into the
 // indication of ETSI EN 319 102-1.

@@ -67,19 +67,40 @@ func (x *examiner) gather(all []*signing) (*evidence, error) {
 // storeSince returns the first revision that has revocation data in its store.
 func (x *examiner) storeSince() (int, error) {
 	for i := range x.revs {
+		if err := x.ctx.Err(); err != nil {
+			return -1, err
+		}
 		r, err := x.doc.AtRevision(i)
 		if err != nil {
 			return -1, notVerdict(err)
 		}
-		var e evidence
-		if err := e.store(r); isIO(err) {
+		if filled, err := hasRevocationData(view{r}); isIO(err) {
 			return -1, err
-		}
-		if len(e.ocsps)+len(e.crls) > 0 {
+		} else if filled {
 			return i, nil
 		}
 	}
 	return -1, nil
+}
+
+func hasRevocationData(v view) (bool, error) {
+	cat, _, err := v.dict(v.r.Trailer().Get("Root"))
+	if err != nil {
+		return false, err
+	}
+	dss, _, err := v.dict(cat.Get("DSS"))
+	if err != nil {
+		return false, err
+	}
+	for _, key := range []pdf.Name{"OCSPs", "CRLs"} {
+		if a, err := v.array(dss.Get(key)); err != nil {
+			return false, err
+		} else if len(a) > 0 {
+			return true, nil
+		}
+	}
+	vri, _, err := v.dict(dss.Get("VRI"))
+	return len(vri) > 0, err
 }
 
 // store reads a document security store (ISO 32000-2 §12.8.4.3).

@@ -17,7 +17,7 @@ type colors struct {
 
 // profileTolerance is how far, of 255, a profile's colours may lie from sRGB and still be
 // called sRGB: the many sRGB profiles differ from one another by less.
-const profileTolerance = 3
+const profileTolerance = 4
 
 // colorsOf returns the conversion an ICC profile asks for, or nil when there is none to
 // make: no profile, one that is sRGB, or one that cannot be read. Of the kinds of profile (ICC.1

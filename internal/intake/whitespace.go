@@ -60,8 +60,11 @@ func (m *inkMap) free(o Orientation) float64 {
 	}
 	g := m.upright(o)
 	n := g.emptyRows()
-	if n == g.rows {
+	switch {
+	case n == g.rows:
 		return 1
+	case n <= g.rows/100:
+		return 0 // ink up to where it is not looked for
 	}
 	// One cell of distance from the lowest ink, whose edge may lie inside its cell.
 	return float64(max(0, n-1)) / float64(g.rows)
@@ -114,10 +117,11 @@ func seenAt(o Orientation, c, r, cols, rows int) (x, y int) {
 
 // Thresholds of brightness and size, found on scans of paper with grain, shadow and tint.
 const (
-	inkContrast  = 28 // a cell so much darker than the paper of its row is ink
+	inkContrast  = 28 // a cell so much darker than the paper of its row is ink,
+	maxContrast  = 45 // or, where the paper is grainy, up to so much darker
 	bandContrast = 50 // a row whose paper is so much darker than the page's is a band
 	speckCells   = 2  // so many dark cells in a row may be dust
-	strokeRows   = 3  // but dust is not so many rows high
+	strokeRows   = 3  // but what hangs together over so many rows is none
 )
 
 // emptyRows counts the rows from the bottom up without ink. The outermost hundredth of the
@@ -125,32 +129,55 @@ const (
 func (g grid) emptyRows() int {
 	edgeX, edgeY := g.cols/100, g.rows/100
 	paper := quantile(g.cells, 3, 4)
-	stroke := 0
+	stroke, above := 0, []int(nil)
 	for y := g.rows - 1 - edgeY; y >= edgeY; y-- {
 		row := g.cells[y*g.cols+edgeX : (y+1)*g.cols-edgeX]
 		dark, local := darkCells(row)
-		switch {
-		case int(local)+bandContrast < int(paper) || dark > speckCells:
+		if int(local)+bandContrast < int(paper) || len(dark) > speckCells {
 			return g.rows - 1 - y - stroke
-		case dark > 0:
-			if stroke++; stroke == strokeRows {
-				return g.rows - 1 - y - (stroke - 1)
-			}
-		default:
-			stroke = 0
 		}
+		switch {
+		case len(dark) == 0:
+			stroke = 0
+		case touch(dark, above):
+			stroke++
+		default:
+			stroke = 1
+		}
+		if stroke == strokeRows {
+			return g.rows - 1 - y - (strokeRows - 1)
+		}
+		above = dark
 	}
 	return g.rows
 }
 
-func darkCells(row []uint8) (n int, paper uint8) {
-	paper = quantile(row, 3, 4)
-	for _, v := range row {
-		if int(v)+inkContrast < int(paper) {
-			n++
+// touch reports whether a cell of one row borders on a cell of the next: a stroke, not grain.
+func touch(a, b []int) bool {
+	for _, x := range a {
+		for _, y := range b {
+			if x-y <= 1 && y-x <= 1 {
+				return true
+			}
 		}
 	}
-	return n, paper
+	return false
+}
+
+// darkCells returns the columns of ink, as many as prove that it is no dust, and the paper's
+// brightness.
+func darkCells(row []uint8) (dark []int, paper uint8) {
+	paper = quantile(row, 3, 4)
+	grain := int(paper) - int(quantile(row, 1, 2)) // two thirds of the deviation of mere noise
+	contrast := min(max(inkContrast, 6*grain), maxContrast)
+	for x, v := range row {
+		if int(v)+contrast < int(paper) {
+			if dark = append(dark, x); len(dark) > speckCells {
+				break
+			}
+		}
+	}
+	return dark, paper
 }
 
 // quantile returns the value below which num/den of the values lie.

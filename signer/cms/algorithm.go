@@ -214,4 +214,36 @@ func (a Algorithm) addPSSParameters(b *cryptobyte.Builder, hash asn1.ObjectIdent
 	})
 }
 
+// PSSParameters returns the DER of RSASSA-PSS-params, for protocols that carry it by itself.
+// ErrAlgorithm for other schemes and hashes that are not used any more.
+func (a Algorithm) PSSParameters() ([]byte, error) {
+	hash, err := HashOID(a.Hash)
+	if err != nil || a.Scheme != RSAPSS {
+		return nil, fmt.Errorf("%w: %s", ErrAlgorithm, a)
+	}
+	var b cryptobyte.Builder
+	a.addPSSParameters(&b, hash)
+	return b.Bytes()
+}
+
+// OID returns the identifier of scheme and hash together: sha256WithRSAEncryption,
+// id-RSASSA-PSS, ecdsa-with-SHA256 and so on. ErrAlgorithm if it may not be used for new
+// signatures.
+func (a Algorithm) OID() (asn1.ObjectIdentifier, error) {
+	for _, x := range hashOIDs {
+		if x.hash != a.Hash || !x.mayBeGenerated {
+			continue
+		}
+		switch a.Scheme {
+		case RSAPKCS1:
+			return x.rsa, nil
+		case RSAPSS:
+			return oidPSS, nil
+		case ECDSA:
+			return x.ecdsa, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %s", ErrAlgorithm, a)
+}
+
 func contextTag(n uint8) cbasn1.Tag { return cbasn1.Tag(n).ContextSpecific().Constructed() }

@@ -14,9 +14,12 @@ import (
 // one for every image of a page.
 const seenEvery = time.Minute
 
-// StartSession stores a session under the hash of its token.
+// StartSession stores a session under the hash of its token, and drops those that are over.
 func (s *Store) StartSession(ctx context.Context, token certcopy.Digest, id certcopy.AccountID, now time.Time) error {
-	_, err := s.pool.Exec(ctx, `INSERT INTO session (token_hash, account, created_at, seen_at) VALUES ($1, $2, $3, $3)`, token[:], id, now)
+	_, err := s.pool.Exec(ctx, `
+		WITH over AS (DELETE FROM session WHERE created_at < $4 OR seen_at < $5)
+		INSERT INTO session (token_hash, account, created_at, seen_at) VALUES ($1, $2, $3, $3)`,
+		token[:], id, now, now.Add(-account.SessionLifetime), now.Add(-account.SessionIdle))
 	return ours(err)
 }
 
@@ -61,20 +64,13 @@ func (s *Store) LoginFailures(ctx context.Context, login certcopy.Digest, networ
 	return f, ours(err)
 }
 
-// AddLoginFailure records a wrong sign-in, and drops what no rule looks at any more: failures
-// outside the window and sessions that are over.
+// AddLoginFailure records a wrong sign-in, and drops those that no rule looks at any more.
 func (s *Store) AddLoginFailure(ctx context.Context, login certcopy.Digest, network string, now time.Time) error {
-	return ours(pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `DELETE FROM login_failure WHERE at < $1`, now.Add(-account.FailureWindow)); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, `DELETE FROM session WHERE created_at < $1 OR seen_at < $2`,
-			now.Add(-account.SessionLifetime), now.Add(-account.SessionIdle)); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, `INSERT INTO login_failure (login_hash, network, at) VALUES ($1, $2, $3)`, login[:], network, now)
-		return err
-	}))
+	_, err := s.pool.Exec(ctx, `
+		WITH over AS (DELETE FROM login_failure WHERE at < $4)
+		INSERT INTO login_failure (login_hash, network, at) VALUES ($1, $2, $3)`,
+		login[:], network, now, now.Add(-account.FailureWindow))
+	return ours(err)
 }
 
 // ClearLoginFailures forgets the failures of a login name after it signed in.

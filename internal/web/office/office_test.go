@@ -315,6 +315,12 @@ func TestSecondClicksChangeNothing(t *testing.T) {
 	if first != second {
 		t.Errorf("two requests: %s and %s", first, second)
 	}
+	fields[7] = "Người Khác" // the old form, filled in for somebody else
+	again := clerk.post("/office/requests/new", fields...).want(422, "đã được dùng cho một yêu cầu trước", "Người Khác")
+	fields[1] = again.value("key")
+	if other := clerk.post("/office/requests/new", fields...).to(); other == first {
+		t.Error("the second requester was taken for the first")
+	}
 	add := []string{"seen", "1", "type", "khac", "title", "Giấy thứ hai", "pages", "1", "copies", "1"}
 	clerk.post(first+"/originals", add...).want(http.StatusSeeOther)
 	clerk.post(first+"/originals", add...).want(409, "Nội dung đã thay đổi", "Giấy thứ hai")
@@ -597,6 +603,19 @@ func TestMounted(t *testing.T) {
 			t.Errorf("%s: %d, want %d", path, w.Code, want)
 		}
 	}
+}
+
+func FuzzNextPath(f *testing.F) {
+	for _, s := range []string{"/office/seal", "//evil.example/office/", "/office/../v/x", "http://evil.example/office/", "/office/%2f%2fevil", "/office/\t//x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, asked string) {
+		got := nextPath(asked)
+		u, err := url.Parse(got)
+		if err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(got, "/office/") || strings.ContainsAny(got, "\\\r\n") {
+			t.Errorf("%q leads to %q", asked, got)
+		}
+	})
 }
 
 func TestFileNames(t *testing.T) {

@@ -29,16 +29,24 @@ type requestForm struct {
 }
 
 func (o *Office) requestForm(w http.ResponseWriter, r *http.Request) error {
-	var key [12]byte
-	if _, err := io.ReadFull(o.rand, key[:]); err != nil {
-		return fmt.Errorf("form key: %w", err)
+	key, err := o.formKey()
+	if err != nil {
+		return err
 	}
 	types, err := o.types(r.Context())
 	if err != nil {
 		return err
 	}
-	return o.site.Render(w, r, http.StatusOK, "request_new", &requestForm{Types: types,
-		Key: base64.RawURLEncoding.EncodeToString(key[:]), Originals: []certcopy.Original{{Pages: 1, Copies: 1}}})
+	return o.site.Render(w, r, http.StatusOK, "request_new", &requestForm{Types: types, Key: key,
+		Originals: []certcopy.Original{{Pages: 1, Copies: 1}}})
+}
+
+func (o *Office) formKey() (string, error) {
+	var key [12]byte
+	if _, err := io.ReadFull(o.rand, key[:]); err != nil {
+		return "", fmt.Errorf("form key: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(key[:]), nil
 }
 
 // receive opens the request, or shows the form again with one original more or less.
@@ -61,13 +69,40 @@ func (o *Office) receive(w http.ResponseWriter, r *http.Request) error {
 		return o.site.Render(w, r, http.StatusOK, "request_new", form)
 	}
 	me := who(r)
-	stored, _, err := o.flow.Receive(r.Context(), certcopy.Request{Agency: me.Agency, Requester: form.Requester,
+	stored, created, err := o.flow.Receive(r.Context(), certcopy.Request{Agency: me.Agency, Requester: form.Requester,
 		Channel: "counter", ExternalID: form.Key, CreatedBy: me.ID, CreatedAt: o.now()}, form.Originals)
 	if err != nil {
 		return o.again(w, r, err, "request_new", form, &form.Error)
 	}
+	if !created {
+		if err := o.sameAsSent(r, stored, form); err != nil {
+			return o.again(w, r, err, "request_new", form, &form.Error)
+		}
+	}
 	http.Redirect(w, r, requestPath(stored.ID)+"?done=received", http.StatusSeeOther)
 	return nil
+}
+
+// sameAsSent tells a second click, which is no error, from an old form that was gone back to
+// and filled in anew: that one gets a key of its own and must be sent again.
+func (o *Office) sameAsSent(r *http.Request, stored certcopy.Request, form *requestForm) error {
+	copies, err := o.desk.RequestCopies(r.Context(), stored.ID)
+	if err != nil {
+		return err
+	}
+	same := stored.Requester == form.Requester && len(copies) >= len(form.Originals)
+	for i := 0; same && i < len(form.Originals); i++ {
+		same = copies[i].Original == form.Originals[i]
+	}
+	if same {
+		return nil
+	}
+	if form.Key, err = o.formKey(); err != nil {
+		return err
+	}
+	return certcopy.Errorf(certcopy.Invalid, "", nil, certcopy.Msg(
+		"Biểu mẫu này đã được dùng cho một yêu cầu trước. Nếu đây là yêu cầu mới, hãy bấm Tiếp nhận lần nữa.",
+		"This form was used for an earlier request. If this is a new one, press Receive again."))
 }
 
 func readRequest(f url.Values) *requestForm {

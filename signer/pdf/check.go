@@ -1,5 +1,10 @@
 package pdf
 
+import (
+	"fmt"
+	"slices"
+)
+
 // Check reads every object in use once and returns the first that breaks the syntax: an
 // object that is not where its entry says, a stream whose /Length is wrong, an object
 // stream that does not hold what it should, a key that occurs twice. A file that passes is
@@ -9,24 +14,14 @@ func (r *Reader) Check() error {
 	if err := r.checkSizes(); err != nil {
 		return err
 	}
-	for number := range r.MaxNumber() + 1 {
-		e, ok := r.Entry(number)
-		if !ok || e.Kind == Free {
-			continue
-		}
-		ref := Ref{number, e.Generation}
-		if number == 0 {
-			return damaged(e.Offset, ref, "object 0 is in use")
-		}
-		o, ok := r.cache[number]
-		if !ok {
-			var err error
-			if o, err = r.load(ref, e); err != nil {
+	if r.entries > maxLookups/len(r.sections) {
+		return fmt.Errorf("%w: %d cross-reference entries in %d sections", ErrLimit, r.entries, len(r.sections))
+	}
+	for _, span := range r.spans() {
+		for number := span[0]; number < span[1]; number++ {
+			if err := r.checkObject(number); err != nil {
 				return err
 			}
-		}
-		if err := checkKeys(o, ref, e.Offset); err != nil {
-			return err
 		}
 	}
 	for _, err := range r.Pages() {
@@ -35,6 +30,51 @@ func (r *Reader) Check() error {
 		}
 	}
 	return nil
+}
+
+// maxLookups bounds entries times sections, the work of finding every newest entry.
+const maxLookups = 50_000_000
+
+// spans returns the object numbers that any section lists, as ranges from the first to
+// behind the last, in ascending order and without overlap.
+func (r *Reader) spans() [][2]int {
+	var all [][2]int
+	for _, s := range r.sections {
+		for _, subs := range [][]subsection{s.table, s.hidden} {
+			for _, sub := range subs {
+				all = append(all, [2]int{sub.first, sub.first + len(sub.entries)})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b [2]int) int { return a[0] - b[0] })
+	merged := all[:0]
+	for _, span := range all {
+		if n := len(merged); n > 0 && span[0] <= merged[n-1][1] {
+			merged[n-1][1] = max(merged[n-1][1], span[1])
+			continue
+		}
+		merged = append(merged, span)
+	}
+	return merged
+}
+
+func (r *Reader) checkObject(number int) error {
+	e, ok := r.Entry(number)
+	if !ok || e.Kind == Free {
+		return nil
+	}
+	ref := Ref{number, e.Generation}
+	if number == 0 {
+		return damaged(e.Offset, ref, "object 0 is in use")
+	}
+	o, ok := r.cache[number]
+	if !ok {
+		var err error
+		if o, err = r.load(ref, e); err != nil {
+			return err
+		}
+	}
+	return checkKeys(o, ref, e.Offset)
 }
 
 // checkSizes refuses an object in use at or beyond /Size, which some readers take and others

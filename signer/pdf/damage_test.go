@@ -124,11 +124,23 @@ func TestLimits(t *testing.T) {
 		"sections": {many, Limits{Sections: 5}},
 		"bytes":    {base, Limits{ObjectBytes: 50_000}},
 		"depth":    {simple("<</Type/Page/A[[[[[[]]]]]]>>", "/Root 1 0 R", nil), Limits{Depth: 5}},
+		"values":   {simple("["+strings.Repeat("[]", maxValues)+"]", "/Root 1 0 R", nil), Limits{}},
 		"pages":    {[]byte(strings.Replace(string(base), "[3 0 R]/Count 1", "[3 0 R 1 0 R]  ", 1)), Limits{Pages: 1}},
 	} {
 		if err := check(c.data, c.l); !errors.Is(err, ErrLimit) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestHugeSizeCostsNothing: a /Size of two thousand million is no reason to look at each.
+func TestHugeSizeCostsNothing(t *testing.T) {
+	data := []byte(strings.Replace(string(simple(goodPage, "/Root 1 0 R", nil)), "/Size 8", "/Size 2147483647", 1))
+	if err := check(data, Limits{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewUpdate(open(t, data)).Increment(); !errors.Is(err, ErrLimit) {
+		t.Fatalf("Increment: %v", err)
 	}
 }
 

@@ -24,6 +24,7 @@ func (r *Reader) compressed(ref Ref, e XRefEntry) (Object, error) {
 	}
 	p := parser{b: c.data, pos: c.offsets[e.Index], depth: r.limits.Depth}
 	o, err := p.object()
+	r.parsed = p.values
 	return o, r.parseError(err, int64(p.pos), ref)
 }
 

@@ -11,6 +11,7 @@ type parser struct {
 	b      []byte
 	pos    int
 	depth  int // nesting still allowed
+	values int // parsed so far
 	hitEnd bool
 }
 
@@ -19,7 +20,13 @@ type syntaxError string
 
 func (e syntaxError) Error() string { return string(e) }
 
-var errDepth = errors.New("nested too deeply")
+var (
+	errDepth  = errors.New("nested too deeply")
+	errValues = errors.New("too many values in one object")
+)
+
+// maxValues of one object: each takes far more memory than its two or three bytes of syntax.
+const maxValues = 500_000
 
 // peek returns the byte at the position, or 0 at the end of the window.
 func (p *parser) peek() byte {
@@ -79,6 +86,9 @@ func (p *parser) object() (Object, error) {
 	p.skipSpace()
 	if p.atEnd() {
 		return nil, syntaxError("an object is missing")
+	}
+	if p.values++; p.values > maxValues {
+		return nil, errValues
 	}
 	switch c := p.peek(); {
 	case c == '/':

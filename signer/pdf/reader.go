@@ -21,6 +21,8 @@ type Reader struct {
 
 	buf        []byte // window of the object being parsed
 	cache      map[int]Object
+	cached     int          // values in cache
+	parsed     int          // values of the object parsed last
 	containers []*container // decoded object streams, most recently used last
 	decoded    int64        // bytes that streams gave so far
 	nested     int          // reads within reads: an indirect /Length, an object stream
@@ -29,7 +31,7 @@ type Reader struct {
 const (
 	headerSearch  = 1024 // bytes at the front in which %PDF- must stand
 	trailerSearch = 2048 // bytes at the end in which the last startxref must stand
-	cacheObjects  = 2048
+	cacheValues   = 200_000
 	maxNested     = 8
 )
 

@@ -22,11 +22,18 @@ func (r *Reader) Object(ref Ref) (Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(r.cache) >= cacheObjects {
-		clear(r.cache)
-	}
-	r.cache[ref.Number] = o
+	r.remember(ref.Number, o)
 	return o, nil
+}
+
+// remember caches an object. The cache is bounded by the values it holds, of which the last
+// parse tells the number, and emptied when it is full.
+func (r *Reader) remember(number int, o Object) {
+	if r.cached += r.parsed; r.cached > cacheValues {
+		clear(r.cache)
+		r.cached = r.parsed
+	}
+	r.cache[number] = o
 }
 
 func (r *Reader) load(ref Ref, e XRefEntry) (Object, error) {
@@ -136,6 +143,7 @@ func (r *Reader) parseAt(offset int64, ref Ref, parse func(*parser) error) error
 		if p.hitEnd && n < rest {
 			continue
 		}
+		r.parsed = p.values
 		return r.parseError(err, offset+int64(p.pos), ref)
 	}
 }
@@ -149,6 +157,8 @@ func (r *Reader) parseError(err error, offset int64, ref Ref) error {
 		return damaged(offset, ref, "%s", string(s))
 	case errors.Is(err, errDepth):
 		return fmt.Errorf("%w: object %v: nested deeper than %d", ErrLimit, ref, r.limits.Depth)
+	case errors.Is(err, errValues):
+		return fmt.Errorf("%w: object %v: more than %d values", ErrLimit, ref, maxValues)
 	}
 	return err
 }

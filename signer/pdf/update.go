@@ -59,11 +59,18 @@ type Increment struct {
 	Offsets map[Ref]int64 // of each object, in Bytes
 }
 
+// MaxObjects is the highest object number that is given out (ISO 32000-1 Annex C).
+const MaxObjects = 8_388_607
+
 // ErrTooFar: an offset does not fit a cross-reference table.
 var ErrTooFar = errors.New("a cross-reference table cannot address beyond 10 digits")
 
-// Increment returns the update. Streams are read into memory.
+// Increment returns the update. Streams are read into memory. It is ErrLimit if the base
+// has given out object numbers beyond MaxObjects.
 func (u *Update) Increment() (*Increment, error) {
+	if u.next > MaxObjects {
+		return nil, fmt.Errorf("%w: object number %d", ErrLimit, u.next)
+	}
 	inc := &Increment{Offsets: make(map[Ref]int64, len(u.objects))}
 	last, err := u.base.bytesAt(max(0, u.base.size-1), 1)
 	if err != nil {

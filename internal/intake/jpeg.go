@@ -136,8 +136,11 @@ func nextMarker(b []byte, at int) (marker byte, next int, err error) {
 func entropyEnd(b []byte, at int) int {
 	for {
 		i := bytes.IndexByte(b[at:], 0xFF)
-		if i < 0 || at+i+1 >= len(b) {
+		if i < 0 {
 			return len(b)
+		}
+		if at+i+1 == len(b) {
+			return at + i // half a marker
 		}
 		if m := b[at+i+1]; m != 0x00 && (m < 0xD0 || m > 0xD7) {
 			return at + i

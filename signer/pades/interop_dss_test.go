@@ -15,6 +15,9 @@ import (
 // when SAOY_INTEROP is set; without it a test that finds nothing built is skipped.
 func needDSS(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("EU DSS takes its time")
+	}
 	needTool(t, "java")
 	dir := filepath.Join("testdata", "dss")
 	jar := filepath.Join(dir, "target", "interop-1.jar")

@@ -59,6 +59,9 @@ func TestPyHankoAgrees(t *testing.T) {
 
 func needPyHanko(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("pyHanko takes its time")
+	}
 	python := needTool(t, "python3")
 	if err := exec.Command(python, "-c", "import pyhanko.sign.validation.ades").Run(); err != nil {
 		needTool(t, "pyhanko (a module of python3)")

@@ -1,0 +1,124 @@
+// Package api is the JSON API for the systems around an office: prepare requests, read where
+// copies stand, download them, and verify; certify and seal only on behalf of one named
+// official who was bound to the client.
+//
+// openapi.yaml is the specification and comes first; generated.go is made from it. What a
+// client may see is its own: requests of its channel in its agency. Retrying with the same
+// Idempotency-Key gives the same answer, also after a crash in the middle.
+package api
+
+import (
+	"context"
+	_ "embed"
+	"io"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/internal/issue"
+	"github.com/saoy/saoy/internal/link"
+	"github.com/saoy/saoy/internal/verify"
+	"github.com/saoy/saoy/internal/web"
+	"github.com/saoy/saoy/storage"
+)
+
+//go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2 --config oapi-codegen.yaml openapi.yaml
+
+//go:embed openapi.yaml
+var specification []byte
+
+// Prefix is where the API lies below the site's root.
+const Prefix = "/api/v1"
+
+// Flow is the part of *issue.Flow that the API uses.
+type Flow interface {
+	Receive(ctx context.Context, r certcopy.Request, originals []certcopy.Original) (certcopy.Request, bool, error)
+	Upload(ctx context.Context, id certcopy.CopyID, revision int, files []issue.Upload) (issue.UploadResult, error)
+	Submit(ctx context.Context, s storage.Submission) error
+	Certify(ctx context.Context, c storage.Confirmation) error
+	Seal(ctx context.Context, c storage.Confirmation) error
+	PageImage(ctx context.Context, id certcopy.CopyID, page, widthPx int) ([]byte, error)
+	Final(ctx context.Context, id certcopy.CopyID) (io.ReadCloser, certcopy.FinalFile, error)
+}
+
+var _ Flow = (*issue.Flow)(nil)
+
+// Ledger is what the API reads beside the flow; a storage.Ledger is one.
+type Ledger interface {
+	Copy(ctx context.Context, id certcopy.CopyID) (certcopy.Copy, error)
+	Request(ctx context.Context, id certcopy.RequestID) (certcopy.Request, error)
+	Scans(ctx context.Context, id certcopy.CopyID) ([]certcopy.Scan, error)
+}
+
+// Config is what the API is made of; all of it is required.
+type Config struct {
+	// Web gives log, clock and randomness for references.
+	Web      web.Config
+	Flow     Flow
+	Ledger   Ledger
+	Clients  storage.Clients
+	Verifier *verify.Verifier
+	// Base is the public address, for the verification addresses of copies.
+	Base link.Base
+	// Writers is how many changing requests run at once; each holds one connection of the
+	// ledger's pool beside those it works with, and its body in memory.
+	Writers int
+}
+
+// API implements the generated StrictServerInterface.
+type API struct {
+	Config
+	site    *web.Site
+	writers chan struct{}
+}
+
+var _ StrictServerInterface = (*API)(nil)
+
+// New returns the handler of all addresses below Prefix.
+func New(c Config) (http.Handler, error) {
+	site, err := web.New(c.Web)
+	if err != nil {
+		return nil, err
+	}
+	a := &API{Config: c, site: site, writers: make(chan struct{}, max(c.Writers, 1))}
+	r := chi.NewRouter()
+	r.Use(asProgram)
+	r.Use(site.Middleware()...)
+	r.NotFound(site.NotFound)
+	r.MethodNotAllowed(site.MethodNotAllowed)
+	r.Get(Prefix+"/openapi.yaml", serveSpecification)
+	strict := NewStrictHandlerWithOptions(a, nil, StrictHTTPServerOptions{RequestErrorHandlerFunc: a.badRequest, ResponseErrorHandlerFunc: site.Fail})
+	// The last one is the outermost: who asks, before what is asked is read.
+	return HandlerWithOptions(strict, ChiServerOptions{BaseURL: Prefix, BaseRouter: r, ErrorHandlerFunc: a.badRequest,
+		Middlewares: []MiddlewareFunc{a.once, a.authenticate}}), nil
+}
+
+// asProgram makes every error of the API a problem in JSON, whatever the client accepts.
+func asProgram(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set("Accept", "application/json")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func serveSpecification(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/yaml")
+	w.Header().Set("Cache-Control", "public, max-age=3600")
+	_, _ = w.Write(specification) // a broken connection shows in the access log
+}
+
+// badRequest answers for what does not fit the specification.
+func (a *API) badRequest(w http.ResponseWriter, r *http.Request, err error) {
+	a.site.Fail(w, r, malformed(err))
+}
+
+// malformed keeps "too large" as it is, for its own status.
+func malformed(err error) error {
+	if web.ProblemOf(err).Status == http.StatusRequestEntityTooLarge {
+		return err
+	}
+	return certcopy.Errorf(certcopy.Invalid, "", err, certcopy.Msg(
+		"Yêu cầu không đúng đặc tả của API. Hãy đối chiếu với openapi.yaml.",
+		"The request does not follow the API's specification. Compare it with openapi.yaml."))
+}

@@ -50,6 +50,7 @@ func (c serveCommand) Run(ctx context.Context) error {
 	}
 	stop := a.startWork(ctx)
 	defer stop()
+	go a.previews.warm(ctx)
 	handler, err := a.sites()
 	if err != nil {
 		return err

@@ -26,9 +26,7 @@ const jpegQuality = 80
 
 // Page implements issue.Renderer.
 func (p *previews) Page(ctx context.Context, pdf []byte, page, widthPx int) ([]byte, error) {
-	p.once.Do(func() {
-		p.renderer, p.err = render.New(context.WithoutCancel(ctx), p.cache, runtime.GOMAXPROCS(0))
-	})
+	p.warm(ctx)
 	if p.err != nil {
 		return nil, p.err
 	}
@@ -49,9 +47,11 @@ func (p *previews) Page(ctx context.Context, pdf []byte, page, widthPx int) ([]b
 	return b.Bytes(), err
 }
 
-// warm compiles the machine in the background, so that the first visitor need not wait.
+// warm compiles the machine, once; serve calls it early, so that the first visitor need not wait.
 func (p *previews) warm(ctx context.Context) {
-	p.once.Do(func() { p.renderer, p.err = render.New(ctx, p.cache, runtime.GOMAXPROCS(0)) })
+	p.once.Do(func() {
+		p.renderer, p.err = render.New(context.WithoutCancel(ctx), p.cache, runtime.GOMAXPROCS(0))
+	})
 }
 
 func (p *previews) close() error {

@@ -137,3 +137,12 @@ func mirror(img image.Image) image.Image {
 	}
 	return out
 }
+
+func readFile(t testing.TB, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

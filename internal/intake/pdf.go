@@ -9,6 +9,7 @@ import (
 	"math"
 
 	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/internal/intake/ccitt"
 	"github.com/saoy/saoy/internal/render"
 )
 
@@ -71,17 +72,93 @@ func drawPage(d *render.Document, i int) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
+	if p, ok := passScan(d, i, w, h); ok {
+		return p, nil
+	}
 	img, err := d.Page(i, drawWidth(w, h, scan))
 	if err != nil {
 		return Page{}, err
 	}
-	p := Page{Image: Image{Width: img.Rect.Dx(), Height: img.Rect.Dy(), Orientation: 1, Sized: true}}
-	p.DPIX, p.DPIY = float64(p.Width)*72/w, float64(p.Height)*72/h
+	p := Page{Image: Image{Width: img.Rect.Dx(), Height: img.Rect.Dy(), Orientation: 1}}
+	p.claimSize(w, h, scan)
+	return p, p.encodeDrawn(img)
+}
+
+// claimSize says that the image as seen is w × h points on paper.
+func (p *Page) claimSize(w, h, scan float64) {
+	if p.Orientation.Swaps() {
+		w, h = h, w
+	}
+	p.Sized, p.DPIX, p.DPIY = true, float64(p.Width)*72/w, float64(p.Height)*72/h
 	if scan > 0 && scan < 99.5 && (w > a4Height || h > a4Height) || math.Max(w, h) > a0Long {
 		// A page of one point for each pixel: the size is a converter's, not the paper's.
 		p.Sized, p.DPIX, p.DPIY = false, 0, 0
 	}
-	return p, p.encodeDrawn(img)
+}
+
+// Comparison of a scan's own samples with the page as drawn.
+const (
+	compareWidth   = 300 // pixels
+	sameEverywhere = 6   // mean difference, of 255, that another resampling may make
+)
+
+// passScan returns the page made of the JPEG it consists of, whose samples then need not
+// be encoded again. It draws the page small and takes the JPEG only if it looks the same.
+func passScan(d *render.Document, i int, w, h float64) (Page, bool) {
+	s, ok := d.SoleJPEG(i)
+	if !ok {
+		return Page{}, false
+	}
+	p, err := readJPEG("", s.JPEG)
+	if err != nil || len(p.Warnings) > 0 {
+		return Page{}, false
+	}
+	p.Orientation = [4]Orientation{1, 6, 3, 8}[s.Rotate&3]
+	across, down := p.Seen()
+	if ratio := float64(across) / float64(down) / (w / h); ratio < 0.98 || ratio > 1.02 {
+		return Page{}, false
+	}
+	drawn, err := d.Page(i, compareWidth)
+	if err != nil {
+		return Page{}, false
+	}
+	img, err := jpeg.Decode(bytes.NewReader(p.Data))
+	if err != nil || !looksLike(img, p.Orientation, drawn) {
+		return Page{}, false
+	}
+	p.Free = inkOf(img).free(p.Orientation)
+	p.claimSize(w, h, math.Min(float64(across)*72/w, float64(down)*72/h))
+	return p, true
+}
+
+// looksLike reports whether img, turned, is the picture drawn, which is smaller.
+func looksLike(img image.Image, o Orientation, drawn *image.RGBA) bool {
+	r, n := img.Bounds(), drawn.Bounds()
+	cols, rows := r.Dx(), r.Dy()
+	count, sum := make([]int, n.Dx()*n.Dy()), make([][3]int, n.Dx()*n.Dy())
+	row := make([]uint8, 4*cols)
+	seenCols, seenRows := cols, rows
+	if o.Swaps() {
+		seenCols, seenRows = rows, cols
+	}
+	for y := range rows {
+		opaqueRow(row, img, r.Min.Y+y)
+		for x := range cols {
+			sx, sy := seenAt(o, x, y, cols, rows)
+			at := sy*n.Dy()/seenRows*n.Dx() + sx*n.Dx()/seenCols
+			count[at]++
+			for k := range 3 {
+				sum[at][k] += int(row[4*x+k])
+			}
+		}
+	}
+	total := 0
+	for at, c := range count {
+		for k := range 3 {
+			total += abs(sum[at][k]/max(c, 1) - int(drawn.Pix[4*at+k]))
+		}
+	}
+	return total <= sameEverywhere*3*len(count)
 }
 
 // drawWidth chooses the width in pixels.
@@ -106,6 +183,10 @@ func (p *Page) encodeDrawn(img *image.RGBA) error {
 	var flat image.Image = img
 	if g := greyOf(img); g != nil {
 		flat, p.Components = g, 1
+	}
+	if g, ok := flat.(*image.Gray); ok && isBilevel(g) {
+		p.Bits, p.Encoding, p.Data = 1, G4, fax(g)
+		return nil
 	}
 	if isPhotograph(img) {
 		var b bytes.Buffer
@@ -146,4 +227,29 @@ func isPhotograph(img *image.RGBA) bool {
 		}
 	}
 	return different*6 > n
+}
+
+func isBilevel(g *image.Gray) bool {
+	for _, v := range g.Pix {
+		if v != 0 && v != 255 {
+			return false
+		}
+	}
+	return true
+}
+
+// fax encodes a picture of black and white.
+func fax(g *image.Gray) []byte {
+	w := g.Rect.Dx()
+	enc, row := ccitt.NewEncoder(w), make([]byte, (w+7)/8)
+	for y := range g.Rect.Dy() {
+		clear(row)
+		for x, v := range g.Pix[y*g.Stride:][:w] {
+			if v == 0 {
+				row[x/8] |= 0x80 >> (x % 8)
+			}
+		}
+		enc.Add(row)
+	}
+	return enc.Close()
 }

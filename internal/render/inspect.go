@@ -97,3 +97,62 @@ func (d *Document) imageAt(i, k int) (dpi, area float64) {
 	}
 	return math.Min(x, y), float64(m.Width) / x * float64(m.Height) / y * 72 * 72
 }
+
+// Scan is the one picture that a page consists of.
+type Scan struct {
+	JPEG   []byte // the file as it lies in the PDF
+	Rotate int    // quarter turns clockwise that the page asks for
+}
+
+// SoleJPEG returns the JPEG that page i consists of: its only object, without annotations,
+// upright and as large as the page. What it looks like may still depend on more than the
+// samples (a mask, another colour space), so a caller that uses them compares with Page.
+func (d *Document) SoleJPEG(i int) (Scan, bool) {
+	n, err := d.machine.FPDFPage_CountObjects(&requests.FPDFPage_CountObjects{Page: d.page(i)})
+	if err != nil || n.Count != 1 || d.Annotations(i) > 0 {
+		return Scan{}, false
+	}
+	turn, err := d.machine.FPDFPage_GetRotation(&requests.FPDFPage_GetRotation{Page: d.page(i)})
+	if err != nil || !d.fillsPage(i, int(turn.PageRotation)) {
+		return Scan{}, false
+	}
+	o, err := d.machine.FPDFPage_GetObject(&requests.FPDFPage_GetObject{Page: d.page(i), Index: 0})
+	if err != nil {
+		return Scan{}, false
+	}
+	filters, err := d.machine.FPDFImageObj_GetImageFilterCount(&requests.FPDFImageObj_GetImageFilterCount{ImageObject: o.PageObject})
+	if err != nil || filters.Count != 1 {
+		return Scan{}, false
+	}
+	f, err := d.machine.FPDFImageObj_GetImageFilter(&requests.FPDFImageObj_GetImageFilter{ImageObject: o.PageObject, Index: 0})
+	if err != nil || f.ImageFilter != "DCTDecode" {
+		return Scan{}, false
+	}
+	raw, err := d.machine.FPDFImageObj_GetImageDataRaw(&requests.FPDFImageObj_GetImageDataRaw{ImageObject: o.PageObject})
+	if err != nil {
+		return Scan{}, false
+	}
+	return Scan{JPEG: raw.Data, Rotate: int(turn.PageRotation)}, true
+}
+
+// fillsPage reports whether the only object of page i is drawn upright over the whole page.
+func (d *Document) fillsPage(i, rotate int) bool {
+	o, err := d.machine.FPDFPage_GetObject(&requests.FPDFPage_GetObject{Page: d.page(i), Index: 0})
+	if err != nil {
+		return false
+	}
+	m, err := d.machine.FPDFPageObj_GetMatrix(&requests.FPDFPageObj_GetMatrix{PageObject: o.PageObject})
+	if err != nil {
+		return false
+	}
+	w, h, err := d.Size(i)
+	if err != nil {
+		return false
+	}
+	if rotate%2 == 1 {
+		w, h = h, w
+	}
+	near := func(v float32, want float64) bool { return math.Abs(float64(v)-want) < 1 }
+	x := m.Matrix
+	return near(x.A, w) && near(x.B, 0) && near(x.C, 0) && near(x.D, h)
+}

@@ -90,7 +90,7 @@ func New(cfg Config) (*Client, error) {
 		cfg.MaxSkew = 10 * time.Minute
 	}
 	if cfg.HTTPClient == nil {
-		cfg.HTTPClient = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		cfg.HTTPClient = directClient()
 	}
 	c := &Client{cfg: cfg}
 	for _, a := range cfg.Authorities {
@@ -110,6 +110,14 @@ func New(cfg Config) (*Client, error) {
 		c.authorities = append(c.authorities, &authority{Authority: a, slots: make(chan struct{}, a.Concurrency)})
 	}
 	return c, nil
+}
+
+// directClient follows no redirects and uses no proxy.
+func directClient() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{TLSHandshakeTimeout: 20 * time.Second, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // TimeStamp returns a verified token over digest; see signer.TimeStamper. The error is

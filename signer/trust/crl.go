@@ -39,7 +39,7 @@ func checkCRL(l *x509.RevocationList, cert, issuer *x509.Certificate, when When)
 		}
 		r.Status, r.RevokedAt, r.Reason = Revoked, entry.RevocationTime, entry.ReasonCode
 	}
-	return r, when.fresh(r.ThisUpdate, r.NextUpdate, cert)
+	return r, when.accept(r, cert)
 }
 
 func checkCRLExtension(e pkix.Extension, cert *x509.Certificate) error {

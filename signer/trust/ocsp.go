@@ -282,7 +282,7 @@ func (r *ocspResponse) check(cert, issuer *x509.Certificate, others []*x509.Cert
 	if !responder.Equal(issuer) {
 		rev.Responder = responder
 	}
-	return rev, when.fresh(rev.ThisUpdate, rev.NextUpdate, cert)
+	return rev, when.accept(rev, cert)
 }
 
 // responder finds who signed, and that he may: the issuer itself, or whom the issuer

@@ -63,6 +63,22 @@ type When struct {
 	Skew time.Duration
 }
 
+// certificateHold is the one reason for which a revocation may be taken back (RFC 5280 §5.3.1).
+const certificateHold = 6
+
+// final tells that a certificate is revoked for ever, so that no time makes this untrue.
+func (r Revocation) final() bool { return r.Status == Revoked && r.Reason != certificateHold }
+
+// accept tells whether evidence answers for When. Of one that says "revoked" for ever, only
+// that it is not from the future matters.
+func (w When) accept(r Revocation, cert *x509.Certificate) error {
+	err := w.fresh(r.ThisUpdate, r.NextUpdate, cert)
+	if r.final() && errors.Is(err, ErrStale) {
+		return nil
+	}
+	return err
+}
+
 // fresh tells whether evidence about cert with these times answers for When. Evidence younger
 // than At is welcome: who was good later was good before. But it says nothing about a
 // certificate that had expired by then, for issuers forget those.
@@ -122,8 +138,9 @@ func NewEvidence(ocsps, crls [][]byte) *Evidence {
 	return e
 }
 
-// Find returns the youngest valid evidence about cert; others are certificates among which
-// OCSP responders are looked for. ErrRevocationUnknown, with the reasons, if there is none.
+// Find returns the youngest valid evidence about cert, or any that says it was revoked for
+// ever; others are certificates among which OCSP responders are looked for.
+// ErrRevocationUnknown, with the reasons, if there is none.
 func (e *Evidence) Find(cert, issuer *x509.Certificate, others []*x509.Certificate, when When) (Revocation, error) {
 	var best Revocation
 	errs := []error{ErrRevocationUnknown}
@@ -133,7 +150,7 @@ func (e *Evidence) Find(cert, issuer *x509.Certificate, others []*x509.Certifica
 			errs = append(errs, err)
 		case r.Status == Unknown:
 			errs = append(errs, fmt.Errorf("%w: responder does not know the certificate", ErrEvidence))
-		case best.Status == Unknown || r.ThisUpdate.After(best.ThisUpdate):
+		case best.Status == Unknown, r.final() && !best.final(), r.final() == best.final() && r.ThisUpdate.After(best.ThisUpdate):
 			best = r
 		}
 	}

@@ -21,7 +21,8 @@ type Source struct {
 	nonce   bool
 
 	mu    sync.Mutex
-	cache map[[32]byte]cached // guarded by mu
+	cache map[[32]byte]cached  // guarded by mu
+	down  map[string]time.Time // guarded by mu; addresses that failed, until when they are left alone
 }
 
 type cached struct {
@@ -32,6 +33,10 @@ type cached struct {
 // maxCached bounds the cache; CRLs make entries large, but few are different.
 const maxCached = 2000
 
+// downTime is how long an address that did not answer is left alone, so that not every
+// document waits for the same time-out.
+const downTime = 30 * time.Second
+
 // maxCacheAge is how long an answer is reused at most, whatever its nextUpdate says.
 const maxCacheAge = time.Hour
 
@@ -39,7 +44,7 @@ const maxCacheAge = time.Hour
 // is refused; responders that pre-produce their answers (RFC 5019) leave it out, which is accepted:
 // freshness is proven by the times.
 func NewSource(f *Fetcher, nonce bool) *Source {
-	return &Source{fetcher: f, nonce: nonce, cache: map[[32]byte]cached{}}
+	return &Source{fetcher: f, nonce: nonce, cache: map[[32]byte]cached{}, down: map[string]time.Time{}}
 }
 
 // Fetch returns verified evidence about a certificate: by OCSP, else by CRL, from the
@@ -55,23 +60,46 @@ func (s *Source) Fetch(ctx context.Context, cert, issuer *x509.Certificate, othe
 	if len(cert.OCSPServer)+len(cert.CRLDistributionPoints) == 0 {
 		errs = append(errs, errors.New("the certificate names neither OCSP nor CRL"))
 	}
+	try := func(address string, fetch func() (Revocation, error)) (Revocation, bool) {
+		r, err := s.unlessDown(ctx, address, when.Now, fetch)
+		if err != nil {
+			errs = append(errs, err)
+			return Revocation{}, false
+		}
+		s.keep(key, r, when)
+		return r, true
+	}
 	for _, address := range cert.OCSPServer {
-		r, err := s.ocsp(ctx, address, cert, issuer, others, when)
-		if err == nil {
-			s.keep(key, r, when)
+		if r, ok := try(address, func() (Revocation, error) { return s.ocsp(ctx, address, cert, issuer, others, when) }); ok {
 			return r, nil
 		}
-		errs = append(errs, err)
 	}
 	for _, address := range cert.CRLDistributionPoints {
-		r, err := s.crl(ctx, address, cert, issuer, when)
-		if err == nil {
-			s.keep(key, r, when)
+		if r, ok := try(address, func() (Revocation, error) { return s.crl(ctx, address, cert, issuer, when) }); ok {
 			return r, nil
 		}
-		errs = append(errs, err)
 	}
 	return Revocation{}, errors.Join(errs...)
+}
+
+// unlessDown fetches from an address that has not just failed.
+func (s *Source) unlessDown(ctx context.Context, address string, now time.Time, fetch func() (Revocation, error)) (Revocation, error) {
+	s.mu.Lock()
+	until := s.down[address]
+	s.mu.Unlock()
+	if now.Before(until) {
+		return Revocation{}, fmt.Errorf("%w: %s did not answer, left alone until %s", signer.ErrUnavailable, address, until.UTC().Format(time.RFC3339))
+	}
+	r, err := fetch()
+	if errors.Is(err, signer.ErrUnavailable) && ctx.Err() == nil { // our own caller's haste is not its fault
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if len(s.down) >= maxCached {
+			clear(s.down)
+		}
+		s.down[address] = now.Add(downTime)
+	}
+	return r, err
 }
 
 func (s *Source) ocsp(ctx context.Context, address string, cert, issuer *x509.Certificate, others []*x509.Certificate, when When) (Revocation, error) {
@@ -140,7 +168,7 @@ func (s *Source) cached(key [32]byte, cert *x509.Certificate, when When) (Revoca
 		return Revocation{}, false
 	}
 	r := c.revocation
-	return r, when.fresh(r.ThisUpdate, r.NextUpdate, cert) == nil
+	return r, when.accept(r, cert) == nil
 }
 
 // keep remembers evidence that says "good" or "revoked" until it must be renewed.

@@ -194,6 +194,62 @@ func TestCache(t *testing.T) {
 	}
 }
 
+// TestDownIsLeftAlone: an address that did not answer is asked again only after a while.
+func TestDownIsLeftAlone(t *testing.T) {
+	w := newWorld(t)
+	w.pki.SetFault(signertest.OCSPService, signertest.Slow)
+	for range 5 {
+		if err := w.ask(t, w.official(t)).Err(); err != nil {
+			t.Fatal(err) // by CRL
+		}
+	}
+	if w.calls["/ocsp"] != 1 {
+		t.Errorf("%d calls to a service that hangs", w.calls["/ocsp"])
+	}
+	w.pki.SetFault(signertest.OCSPService, signertest.Honest)
+	w.pass(downTime)
+	if r := w.ask(t, w.official(t)); r.Err() != nil || r.Standings[0].Revocation.Source != "OCSP" {
+		t.Errorf("after %v: %v", downTime, r.Err())
+	}
+}
+
+// TestRevokedForEver: old evidence of a revocation outweighs young evidence of the contrary,
+// unless it was a hold, and stays evidence after its nextUpdate.
+func TestRevokedForEver(t *testing.T) {
+	for reason, want := range map[int]Status{1: Revoked, certificateHold: Good} {
+		w := newWorld(t)
+		cert := w.official(t)
+		if err := w.pki.Revoke(cert, w.clock().Add(-time.Hour), reason); err != nil {
+			t.Fatal(err)
+		}
+		revoked, err := w.pki.OCSPAnswer(cert)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Hour)
+		if err := w.pki.Revoke(cert, time.Time{}, 0); err != nil {
+			t.Fatal(err)
+		}
+		good, err := w.pki.OCSPAnswer(cert)
+		if err != nil {
+			t.Fatal(err)
+		}
+		when := When{At: w.clock(), Now: w.clock()}
+		for _, order := range [][][]byte{{revoked, good}, {good, revoked}} {
+			r, err := NewEvidence(order, nil).Find(cert, w.pki.Issuing.Certificate, nil, when)
+			if err != nil || r.Status != want {
+				t.Errorf("reason %d: %v, %v", reason, r.Status, err)
+			}
+		}
+		w.pass(30 * 24 * time.Hour)
+		when = When{At: w.clock(), Now: w.clock()}
+		r, err := NewEvidence([][]byte{revoked}, nil).Find(cert, w.pki.Issuing.Certificate, nil, when)
+		if (want == Revoked) != (err == nil && r.Status == Revoked) {
+			t.Errorf("reason %d a month later: %v, %v", reason, r.Status, err)
+		}
+	}
+}
+
 // TestResponderWithoutNoCheck is itself checked for revocation.
 func TestResponderWithoutNoCheck(t *testing.T) {
 	w := newWorld(t)

@@ -51,7 +51,7 @@ func newWorld(t testing.TB) *world {
 }
 
 func (w *world) source(nonce bool) *Source {
-	return NewSource(NewFetcher(FetcherConfig{Transport: w, Timeout: 50 * time.Millisecond, MaxBytes: 1 << 20}), nonce)
+	return NewSource(NewFetcher(FetcherConfig{Transport: w, Timeout: time.Second, MaxBytes: 1 << 20}), nonce)
 }
 
 func (w *world) issue(t testing.TB, f signertest.Profile) *x509.Certificate {

@@ -107,6 +107,8 @@ type comparer struct {
 	newWidgets map[pdf.Ref]widgetRole
 	oldWidgets map[pdf.Ref]bool
 	seenFields map[pdf.Ref]bool
+	// seenElements are structure elements already compared.
+	seenElements map[pdf.Ref]bool
 	// appearances are indirect appearance dictionaries that a widget no longer uses.
 	appearances []pdf.Ref
 	// box and signedRects are of the page being compared; see compare_page.go.
@@ -250,9 +252,7 @@ func (r *run) direct(o, n pdf.Object, graphics bool, where *trail) (bool, *trail
 // dicts compares all keys but one; a key with the value null is one that is absent
 // (ISO 32000-2 §7.3.7).
 func (r *run) dicts(o, n pdf.Dict, graphics bool, where *trail, except pdf.Name) (bool, *trail, error) {
-	_, twiceOld := o.Duplicate()
-	key, twiceNew := n.Duplicate()
-	if twiceNew && !twiceOld {
+	if key, twice := ambiguous(n); twice {
 		return false, where.to(string(key)), nil
 	}
 	for _, key := range unionKeys(o, n) {
@@ -337,6 +337,26 @@ func valueOf(d pdf.Dict, key pdf.Name) pdf.Object {
 	}
 	return pdf.Null{}
 }
+
+// ambiguous returns the first key that occurs twice with different values: readers differ in
+// which of the two they take.
+func ambiguous(d pdf.Dict) (pdf.Name, bool) {
+	key, twice := d.Duplicate()
+	if !twice {
+		return "", false
+	}
+	first := d.Get(key)
+	for _, e := range d {
+		if e.Key == key && !sameSlot(first, e.Value) || e.Key == key && !isRef(first) && !equalScalar(first, e.Value) {
+			return key, true
+		}
+	}
+	rest := d.Clone()
+	rest.Delete(key)
+	return ambiguous(rest)
+}
+
+func isRef(o pdf.Object) bool { _, ok := o.(pdf.Ref); return ok }
 
 // unionKeys returns the keys of both dictionaries, each once, in their order.
 func unionKeys(o, n pdf.Dict) []pdf.Name {

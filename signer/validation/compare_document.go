@@ -13,7 +13,7 @@ import (
 func compare(ctx context.Context, signed, now *pdf.Reader, may permissions, work *int) ([]change, error) {
 	c := &comparer{ctx: ctx, old: view{signed}, new: view{now}, may: may, work: *work,
 		equal: map[pair]bool{}, apart: map[pdf.Ref]bool{},
-		newWidgets: map[pdf.Ref]widgetRole{}, oldWidgets: map[pdf.Ref]bool{}, seenFields: map[pdf.Ref]bool{}}
+		newWidgets: map[pdf.Ref]widgetRole{}, oldWidgets: map[pdf.Ref]bool{}, seenFields: map[pdf.Ref]bool{}, seenElements: map[pdf.Ref]bool{}}
 	defer func() { *work = c.work }()
 	oldCat, _, err := c.old.dict(signed.Trailer().Get("Root"))
 	if err != nil {
@@ -81,8 +81,8 @@ func (c *comparer) fileID(o, n pdf.Object, where *trail) error {
 }
 
 func (c *comparer) catalog(o, n pdf.Dict) error {
-	if _, twice := n.Duplicate(); twice {
-		c.disallow(elsewhere.with("Root"))
+	if key, twice := ambiguous(n); twice {
+		c.disallow(elsewhere.with("Root/" + string(key) + ", 2×"))
 	}
 	root := &trail{key: "Root"}
 	// The form comes first: pages need to know which widgets are new.

@@ -77,7 +77,7 @@ func (c *comparer) form(o, n pdf.Object, where *trail) error {
 		c.disallow(describe(where.String()))
 		return nil
 	}
-	if _, twice := after.Duplicate(); twice {
+	if _, twice := ambiguous(after); twice {
 		c.disallow(describe(where.String()))
 	}
 	for _, key := range unionKeys(before, after) {
@@ -222,7 +222,7 @@ func (c *comparer) field(o, n pdf.Object, up fieldState, where *trail, depth int
 	if !ok1 || !ok2 {
 		return c.mustEqual(o, n, true, where)
 	}
-	if _, twice := after.Duplicate(); twice {
+	if _, twice := ambiguous(after); twice {
 		c.disallow(describe(where.String()))
 		return nil
 	}

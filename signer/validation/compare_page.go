@@ -57,7 +57,7 @@ func (c *comparer) pageNode(o, n pdf.Object, where *trail, depth int) error {
 	if err != nil {
 		return err
 	}
-	if _, twice := after.Duplicate(); !ok1 || !ok2 || twice || !sameSlot(o, n) {
+	if _, twice := ambiguous(after); !ok1 || !ok2 || twice || !sameSlot(o, n) {
 		c.disallow(describe("/Pages/" + where.String()))
 		return nil
 	}

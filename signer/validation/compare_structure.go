@@ -6,9 +6,12 @@ import (
 	"github.com/saoy/saoy/signer/pdf"
 )
 
+// maxStructure bounds the depth of the logical structure.
+const maxStructure = 1000
+
 // collectStructure notes the structure elements of the signed revision (ISO 32000-2 §14.7).
 func (c *comparer) collectStructure(o pdf.Object, depth int) error {
-	if depth > maxNesting {
+	if depth > maxStructure {
 		return errTooComplex
 	}
 	kids := pdf.Array{o}
@@ -91,7 +94,7 @@ func list(v view, o pdf.Object) (pdf.Array, error) {
 
 // elements compares the kids of an element, old ones in their order.
 func (c *comparer) elements(o, n pdf.Object, where *trail, depth int) error {
-	if depth > maxNesting {
+	if depth > maxStructure {
 		return errTooComplex
 	}
 	before, err := list(c.old, o)
@@ -126,6 +129,12 @@ func (c *comparer) elements(o, n pdf.Object, where *trail, depth int) error {
 var structureChanged = both{"cấu trúc đọc của tài liệu bị sửa (%s)", "the logical structure of the document was altered (%s)"}
 
 func (c *comparer) element(o, n pdf.Object, where *trail, depth int) error {
+	if ref, ok := n.(pdf.Ref); ok {
+		if c.seenElements[ref] {
+			return nil
+		}
+		c.seenElements[ref] = true
+	}
 	before, ok1, err := c.old.dict(o)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ var (
 	hiddenObject = both{"một đối tượng không đúng chỗ", "an object that is not where it should be"}
 	hiddenMarker = both{"dấu kết thúc hoặc đầu đề PDF", "an end marker or header of a PDF"}
 	hiddenLinear = both{"từ điển tuyến tính hoá thứ hai", "a second linearization dictionary"}
+	hiddenHybrid = both{"bảng tham chiếu lai, chương trình cũ và mới đọc ra khác nhau", "a hybrid cross-reference section, which old and new programs read differently"}
 	hiddenTail   = both{"phần kết thúc bản cập nhật không đúng", "the end of the update is malformed"}
 )
 
@@ -31,6 +32,12 @@ var (
 // front finds the same objects as one that follows the cross-reference chain from its end.
 func accountFor(file io.ReaderAt, r *pdf.Reader, rev pdf.Revision, from int64) error {
 	t := &tiling{file: file, r: r, end: rev.End}
+	for _, s := range rev.Sections {
+		// Some writers copy /XRefStm of the base, which adds nothing.
+		if at, ok := s.Trailer.Int("XRefStm"); ok && at >= from {
+			return &hidden{s.Offset, hiddenHybrid}
+		}
+	}
 	starts := t.starts(rev, from)
 	at := from
 	for _, start := range starts {
@@ -65,9 +72,6 @@ func (t *tiling) starts(rev pdf.Revision, from int64) []int64 {
 	}
 	for _, s := range rev.Sections {
 		add(s.Offset)
-		if at, ok := s.Trailer.Int("XRefStm"); ok {
-			add(at)
-		}
 		for _, e := range s.Entries() {
 			if e.Kind == pdf.InUse {
 				add(e.Offset)

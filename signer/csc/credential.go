@@ -52,6 +52,11 @@ func (c *Client) Credential(ctx context.Context, id string) (Credential, error) 
 	if err := c.call(ctx, "credentials/info", in, &out); err != nil {
 		return Credential{}, err
 	}
+	return out.credential(id)
+}
+
+// credential judges an answer and reads its certificates.
+func (out credentialAnswer) credential(id string) (Credential, error) {
 	if out.Key.Status != "enabled" {
 		return Credential{}, fmt.Errorf("csc: %w: key %q is %q", signer.ErrKeyRefused, id, out.Key.Status)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -67,6 +68,24 @@ func (e eyes) see(name string) {
 		}
 	}
 	e.do(chromedp.EmulateViewport(1280, 844))
+}
+
+// pageObject begins each page of a PDF that the browser prints.
+var pageObject = regexp.MustCompile(`/Type\s*/Page\b`)
+
+// printed prints the page on paper and returns how many sheets it takes.
+func (e eyes) printed(name string, paper chromedp.PaperSize) int {
+	e.t.Helper()
+	pdf, err := chromedp.Run(e.ctx, chromedp.PrintToPDF(chromedp.PDFPaper(paper)))
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	if dir := os.Getenv("SAOY_SCREENSHOTS"); dir != "" {
+		if err := os.WriteFile(filepath.Join(dir, name+".pdf"), pdf, 0o600); err != nil {
+			e.t.Fatal(err)
+		}
+	}
+	return len(pageObject.FindAll(pdf, -1))
 }
 
 // sign in, out of whatever was signed in before.
@@ -143,6 +162,9 @@ func TestTheWholeWayInABrowser(t *testing.T) {
 		t.Errorf("the button says %q", s)
 	}
 	e.see("10-link")
+	if n := e.printed("slip", chromedp.PaperSize{Width: 4.13, Height: 5.83}); n != 1 {
+		t.Errorf("the slip takes %d pages of A6", n)
+	}
 	e.do(chromedp.Navigate(e.base+"/office/"), chromedp.WaitVisible(".tiles"))
 	e.see("11-home")
 	e.signIn("quantri")

@@ -38,11 +38,16 @@ type copyPage struct {
 // pageView is one page as people see it. Version changes with what is shown, so that a browser
 // may keep an image.
 type pageView struct {
-	Number  int
-	Low     bool
-	DPI     int
-	Version string
+	Number int
+	// Width and Height are the page's proportions, so that nothing moves when its image comes.
+	Width, Height int
+	Low           bool
+	DPI           int
+	Version       string
 }
+
+// A4 in points, the smallest a page appended for the statement can be.
+const a4Width, a4Height = 595, 842
 
 // linkView is a sharing link and whether it opens now.
 type linkView struct {
@@ -123,13 +128,13 @@ func (p *copyPage) showPages() {
 	version := p.Copy.Clean.Digest.String()[:12] + "-" + string(p.Copy.State)
 	for i, page := range p.Copy.Clean.Pages {
 		low := page.DPI > 0 && page.DPI < certcopy.MinDPI
-		p.Pages = append(p.Pages, pageView{Number: i + 1, Low: low, DPI: int(page.DPI), Version: version})
+		p.Pages = append(p.Pages, pageView{Number: i + 1, Width: int(page.Width), Height: int(page.Height), Low: low, DPI: int(page.DPI), Version: version})
 		if low {
 			p.Low = append(p.Low, i+1)
 		}
 	}
 	for n := len(p.Pages) + 1; n <= p.Copy.Final.Pages; n++ { // the page appended for the statement
-		p.Pages = append(p.Pages, pageView{Number: n, Version: version})
+		p.Pages = append(p.Pages, pageView{Number: n, Width: a4Width, Height: a4Height, Version: version})
 	}
 }
 

@@ -30,7 +30,7 @@ func (x *examiner) changes(all []*signing) error {
 func (x *examiner) after(s *signing, may permissions) error {
 	if x.damage != nil {
 		s.out.ChangesAfter = ChangesDisallowed
-		s.out.Changes = []string{x.damage.en}
+		s.out.change(x.damage.both())
 	}
 	if s.rev == len(x.revs)-1 {
 		if x.damage != nil {
@@ -67,18 +67,14 @@ func (x *examiner) after(s *signing, may permissions) error {
 
 func (x *examiner) disallowed(s *signing, m message, what both) {
 	s.out.ChangesAfter = ChangesDisallowed
-	if len(s.out.Changes) < maxNamed {
-		s.out.Changes = append(s.out.Changes, what.en)
-	}
+	s.out.change(what)
 	s.fail("changes", FormatFailure, Modified, m)
 }
 
 func (x *examiner) classify(s *signing, found []change) {
 	var good, bad both
 	for _, c := range found {
-		if len(s.out.Changes) < maxNamed {
-			s.out.Changes = append(s.out.Changes, c.what.en)
-		}
+		s.out.change(c.what)
 		if c.allowed {
 			good = good.and(c.what)
 		} else {

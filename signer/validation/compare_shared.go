@@ -59,20 +59,9 @@ func (c *comparer) countUses(uses map[pdf.Ref]int) error {
 				return err
 			}
 			queue = append(queue, target)
-		case pdf.Array:
-			queue = append(queue, o...)
-		case pdf.Dict:
-			queue = appendValues(queue, o)
-		case *pdf.Stream:
-			queue = appendValues(queue, o.Dict)
+		default:
+			queue = push(queue, o)
 		}
 	}
 	return nil
-}
-
-func appendValues(queue []pdf.Object, d pdf.Dict) []pdf.Object {
-	for _, e := range d {
-		queue = append(queue, e.Value)
-	}
-	return queue
 }

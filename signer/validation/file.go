@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -32,6 +31,9 @@ type Options struct {
 // ETSI EN 319 102-1 §5; the rules for what may come after a signature are those of
 // ISO 32000-2 §12.8.2, the stricter reading where readers differ.
 func File(ctx context.Context, r io.ReaderAt, size int64, o Options) (*Report, error) {
+	if o.At.IsZero() {
+		return nil, errors.New("validation: no time of validation given")
+	}
 	front, err := scan(r, size)
 	if err != nil {
 		return nil, err
@@ -82,6 +84,12 @@ func (x *examiner) run() error {
 	}
 	if x.doc == nil {
 		return x.unreadable()
+	}
+	if err := x.unambiguous(); err != nil {
+		return err
+	}
+	if x.damage == nil {
+		x.report.Checks = append(x.report.Checks, msgOpened.check("file-structure", Passed))
 	}
 	found, err := x.locateAll()
 	if err != nil {
@@ -186,6 +194,11 @@ func isIO(err error) bool {
 // plain is the same words in both languages, for findings of a parser.
 func plain(err error) both { return both{err.Error(), err.Error()} }
 
+// warn adds a warning, Vietnamese first.
+func (x *examiner) warn(w both) {
+	x.report.Warnings = append(x.report.Warnings, w.vi+" / "+w.en)
+}
+
 func (x *examiner) fault(m message) {
 	x.report.Checks = append(x.report.Checks, m.check("file-structure", Failed))
 	if x.damage == nil {
@@ -196,7 +209,7 @@ func (x *examiner) fault(m message) {
 // unreadable is the verdict on a file that could not be opened or walked.
 func (x *examiner) unreadable() error {
 	if !x.front.signatureLike() {
-		x.report.Warnings = append(x.report.Warnings, x.damage.en)
+		x.warn(both{x.damage.vi, x.damage.en})
 		return nil
 	}
 	raw, err := x.rawSignatures(nil)
@@ -208,8 +221,8 @@ func (x *examiner) unreadable() error {
 		x.report.Indication, x.report.SubIndication = TotalFailed, FormatFailure
 		x.report.Integrity = IntegrityNotChecked
 	}
-	x.report.Warnings = append(x.report.Warnings,
-		"the file holds structures of a signature but cannot be examined as a PDF document: "+x.damage.en)
+	x.warn(both{"Tệp có cấu trúc của chữ ký nhưng không đọc được như một tài liệu PDF: " + x.damage.vi,
+		"The file holds structures of a signature but cannot be examined as a PDF document: " + x.damage.en})
 	return nil
 }
 
@@ -264,8 +277,8 @@ func (x *examiner) unclaimed(found []located) error {
 		x.report.Signatures = append(x.report.Signatures, raw...)
 	}
 	if len(raw) > 0 || len(found) == 0 && x.front.signatureLike() {
-		x.report.Warnings = append(x.report.Warnings, fmt.Sprintf(
-			"the file holds %d structures that look like a signature and belong to no signature field of the document", max(1, len(raw))))
+		x.warn(message{vi: "Tệp có %d cấu trúc giống chữ ký mà không trường chữ ký nào của tài liệu dẫn tới.",
+			en: "The file holds %d structures that look like a signature and belong to no signature field of the document."}.of(max(1, len(raw))).both())
 	}
 	return nil
 }

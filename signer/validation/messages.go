@@ -21,6 +21,8 @@ func (m message) of(args ...any) message {
 	return message{m.clause, fmt.Sprintf(m.vi, vi...), fmt.Sprintf(m.en, en...)}
 }
 
+func (m message) both() both { return both{m.vi, m.en} }
+
 func (m message) check(id string, result Result) Check {
 	return Check{ID: id, Clause: m.clause, Result: result, VI: m.vi, EN: m.en}
 }
@@ -40,8 +42,8 @@ const (
 // Checks of the file.
 var (
 	msgOpened = message{clauseUpdate,
-		"Tệp đọc được theo một cách duy nhất, từ đầu và từ cuối đều ra cùng một tài liệu.",
-		"The file reads in one way only: from its front and from its end it is the same document."}
+		"Tệp đọc được theo một cách duy nhất.",
+		"The file reads in one way only."}
 	msgUnreadable = message{clauseFormat,
 		"Không đọc được tệp này như một tài liệu PDF đúng quy cách (%s); hãy xin lại bản gốc từ nơi gửi.",
 		"This file cannot be read as a well-formed PDF document (%s); ask the sender for the original file."}
@@ -54,9 +56,9 @@ var (
 	msgHidden = message{clauseUpdate,
 		"Trong phần cập nhật có dữ liệu mà bảng tham chiếu không kê khai (tại byte %d: %s): hai chương trình có thể hiểu tệp khác nhau.",
 		"An update holds data its cross-reference table does not declare (at byte %d: %s): two programs may understand the file differently."}
-	msgChain = message{clauseUpdate,
-		"Các bản cập nhật của tệp không nối tiếp nhau theo đúng thứ tự (%s).",
-		"The updates of the file do not follow each other in order (%s)."}
+	msgAmbiguous = message{"ISO 32000-2 §7.3.7",
+		"Trong tài liệu có một khoá mang hai giá trị (/%s): hai chương trình có thể hiển thị tài liệu khác nhau.",
+		"The document gives one key two values (/%s): two programs may show the document differently."}
 )
 
 // Checks of the byte range.

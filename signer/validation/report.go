@@ -156,22 +156,24 @@ type Signature struct {
 	Location  string    `json:"location,omitempty"`
 	Time      time.Time `json:"-"`
 	// TimeSource says what Time is worth.
-	TimeSource          TimeSource    `json:"time_source"`
-	ByteRangeOK         bool          `json:"byte_range_ok"`
-	CoversWholeRevision bool          `json:"covers_whole_revision"`
-	CoversWholeFile     bool          `json:"covers_whole_file"`
-	ByteRange           []int64       `json:"byte_range"`
-	ChangesAfter        ChangesAfter  `json:"changes_after"`
-	Changes             []string      `json:"changes"`
-	DocMDP              int           `json:"docmdp"`
-	Algorithm           string        `json:"algorithm,omitempty"`
-	Path                []Certificate `json:"path,omitempty"`
-	Anchor              string        `json:"anchor,omitempty"`
-	Integrity           Integrity     `json:"integrity"`
-	Issuer              Issuer        `json:"issuer"`
-	Indication          Indication    `json:"indication"`
-	SubIndication       SubIndication `json:"sub_indication"`
-	Checks              []Check       `json:"checks"`
+	TimeSource          TimeSource   `json:"time_source"`
+	ByteRangeOK         bool         `json:"byte_range_ok"`
+	CoversWholeRevision bool         `json:"covers_whole_revision"`
+	CoversWholeFile     bool         `json:"covers_whole_file"`
+	ByteRange           []int64      `json:"byte_range"`
+	ChangesAfter        ChangesAfter `json:"changes_after"`
+	Changes             []string     `json:"changes"`
+	// ChangesVI are the Changes in Vietnamese, in the same order.
+	ChangesVI     []string      `json:"changes_vi"`
+	DocMDP        int           `json:"docmdp"`
+	Algorithm     string        `json:"algorithm,omitempty"`
+	Path          []Certificate `json:"path,omitempty"`
+	Anchor        string        `json:"anchor,omitempty"`
+	Integrity     Integrity     `json:"integrity"`
+	Issuer        Issuer        `json:"issuer"`
+	Indication    Indication    `json:"indication"`
+	SubIndication SubIndication `json:"sub_indication"`
+	Checks        []Check       `json:"checks"`
 }
 
 // MarshalJSON adds signing_time, empty when there is none.
@@ -184,7 +186,7 @@ func (s Signature) MarshalJSON() ([]byte, error) {
 	if !s.Time.IsZero() {
 		out.SigningTime = s.Time.UTC().Format(time.RFC3339)
 	}
-	out.Changes = orEmpty(s.Changes)
+	out.Changes, out.ChangesVI = orEmpty(s.Changes), orEmpty(s.ChangesVI)
 	out.ByteRange = orEmpty(s.ByteRange)
 	out.Checks = orEmpty(s.Checks)
 	return json.Marshal(out)
@@ -225,6 +227,13 @@ func orEmpty[T any](s []T) []T {
 
 // Passed reports whether every signature of the file passed and there is at least one.
 func (r *Report) Passed() bool { return r.Indication == TotalPassed }
+
+// change lists a change that came after the signature.
+func (s *Signature) change(what both) {
+	if len(s.Changes) < maxNamed {
+		s.Changes, s.ChangesVI = append(s.Changes, what.en), append(s.ChangesVI, what.vi)
+	}
+}
 
 // check adds a check to a signature.
 func (s *Signature) check(id string, result Result, m message) {

@@ -127,6 +127,80 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
+// TestWrapping: signature dictionaries moved or copied in an update that reads without
+// repair.
+func TestWrapping(t *testing.T) {
+	o := newOffice(t)
+	d := newDocument(t)
+	signed := o.sign(d.data, o.person, pades.Options{Field: "certifier"}, pades.Means{})
+	r, err := pdf.Open(bytes.NewReader(signed), int64(len(signed)), pdf.Limits{})
+	must(t, err)
+	found, err := locate(r, ptr(1<<20))
+	must(t, err)
+	host, value := found[0].host, found[0].value
+	for name, change := range map[string]func(u *pdf.Update){
+		"copied over itself": func(u *pdf.Update) { u.Set(host, value) },
+		"copied to another object": func(u *pdf.Update) {
+			set(t, u, d.refs["certifier"], pdf.E("V", u.Add(value)))
+		},
+		"copied into its field": func(u *pdf.Update) { set(t, u, d.refs["certifier"], pdf.E("V", value)) },
+		"copied to another field": func(u *pdf.Update) {
+			set(t, u, d.refs["seal"], pdf.E("V", host))
+		},
+		"byte range of another file": func(u *pdf.Update) {
+			v := value.Clone()
+			v.Set("ByteRange", pdf.Array{pdf.Integer(0), pdf.Integer(10), pdf.Integer(20), pdf.Integer(30)})
+			u.Set(host, v)
+		},
+		"no byte range":   func(u *pdf.Update) { v := value.Clone(); v.Delete("ByteRange"); u.Set(host, v) },
+		"no contents":     func(u *pdf.Update) { v := value.Clone(); v.Delete("Contents"); u.Set(host, v) },
+		"null contents":   func(u *pdf.Update) { v := value.Clone(); v.Set("Contents", pdf.Null{}); u.Set(host, v) },
+		"empty contents":  func(u *pdf.Update) { v := value.Clone(); v.Set("Contents", pdf.String{Hex: true}); u.Set(host, v) },
+		"other subfilter": func(u *pdf.Update) { v := value.Clone(); v.Set("SubFilter", pdf.Name("x")); u.Set(host, v) },
+		"a number":        func(u *pdf.Update) { u.Set(host, pdf.Integer(1)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := o.validate(revised(t, signed, change))
+			if r.Indication != TotalFailed || r.Integrity == Intact || len(r.Signatures) == 0 {
+				logReport(t, r)
+				t.Errorf("%s, integrity %s", r.Indication, r.Integrity)
+			}
+		})
+	}
+}
+
+// TestAmbiguous: what is signed must mean one thing.
+func TestAmbiguous(t *testing.T) {
+	o := newOffice(t)
+	d := newDocument(t)
+	other := bytes.Replace(d.data, []byte("/Parent 2 0 R /Contents 5 0 R /Annots"), []byte("/Parent 2 0 R /Contents 6 0 R /Contents 5 0 R /Annots"), 1)
+	if bytes.Equal(other, d.data) {
+		t.Fatal("the page was not found")
+	}
+	// The update makes the offsets right again: it holds the page itself.
+	page := pageObject(other)
+	base := rawUpdate{objects: []string{page}}.append(t, d.data)
+	r, err := pdf.Open(bytes.NewReader(base), int64(len(base)), pdf.Limits{})
+	must(t, err)
+	if err := r.Check(); err == nil {
+		t.Fatal("the file is not ambiguous")
+	}
+	x := &examiner{ctx: t.Context(), file: bytes.NewReader(base), size: int64(len(base)), report: &Report{}, doc: r}
+	must(t, x.unambiguous())
+	if x.damage == nil || !strings.Contains(x.damage.en, "/Contents") {
+		t.Errorf("found %v", x.damage)
+	}
+	if r := o.validate(o.sign(d.data, o.person, pades.Options{}, pades.Means{})); r.Integrity != Intact {
+		t.Error("the twin is not intact")
+	}
+}
+
+// pageObject cuts the first page object out.
+func pageObject(data []byte) string {
+	from := bytes.Index(data, []byte("3 0 obj"))
+	return string(data[from : from+bytes.Index(data[from:], []byte("endobj"))+len("endobj")])
+}
+
 func FuzzLexer(f *testing.F) {
 	for _, s := range []string{"1 0 obj <</A [1 2 R (a\\)b) <6162>] /B#20C null>> endobj", "1 0 obj <<", "((", "<<<<<<", "1 0 obj % %%EOF\n[", "/"} {
 		f.Add([]byte(s))
@@ -143,3 +217,5 @@ func FuzzLexer(f *testing.F) {
 		tokens(b)
 	})
 }
+
+func ptr[T any](v T) *T { return &v }

@@ -281,6 +281,9 @@ func origin(base link.Base) string {
 
 // close ends everything in the reverse order of opening. It may be called on a half-open app.
 func (a *app) close() error {
+	if a.previews != nil {
+		a.previews.close()
+	}
 	if a.store != nil {
 		a.store.Close()
 	}

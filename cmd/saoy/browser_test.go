@@ -58,9 +58,9 @@ func TestWholeWayInABrowser(t *testing.T) {
 	b.open("/office/")
 	b.awaitReleased()
 	b.shot("handover")
+	code := b.href("a[href*='/v/']")
 	b.click("form[action$='/links'] button")
 	link := b.sharingLink()
-	code := b.href("a[href*='/v/']")
 	b.signOut()
 
 	b.open(strings.TrimPrefix(link, b.site))

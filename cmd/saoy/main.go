@@ -28,6 +28,7 @@ type commands struct {
 	Void    voidCommand    `cmd:"" help:"Void the number of a copy that was never issued."`
 	Fsck    fsckCommand    `cmd:"" help:"Check everything stored against everything else."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this program's schema."`
+	Token   tokenCommand   `cmd:"" help:"Make an access token for a client system of the API."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

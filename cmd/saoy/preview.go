@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"image/jpeg"
 	"runtime"
 	"sync"
@@ -54,9 +55,12 @@ func (p *previews) warm(ctx context.Context) {
 	})
 }
 
-func (p *previews) close() error {
-	if p.renderer == nil {
-		return nil
+// close frees the machine, after waiting for its compilation if that is under way.
+func (p *previews) close() {
+	p.once.Do(func() { p.err = errClosed })
+	if p.renderer != nil {
+		_ = p.renderer.Close() // it held memory only
 	}
-	return p.renderer.Close()
 }
+
+var errClosed = errors.New("the page renderer is closed")

@@ -8,12 +8,16 @@ import (
 
 	"github.com/saoy/saoy/internal/demo"
 	"github.com/saoy/saoy/internal/web"
+	"github.com/saoy/saoy/internal/web/api"
 	"github.com/saoy/saoy/internal/web/office"
 	"github.com/saoy/saoy/internal/web/public"
 )
 
-// uploadsAtOnce is how many files of strangers are examined at once.
-const uploadsAtOnce = 2
+// Bounds of what strangers and client systems may have done at once.
+const (
+	uploadsAtOnce = 2 // files of strangers under examination
+	writersAtOnce = 8 // changing requests of the API; each holds a connection of the ledger's pool
+)
 
 // sites puts the office, the API, the public site and, in a demonstration, the authority on
 // one address.
@@ -33,7 +37,12 @@ func (a *app) sites() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	machines, err := api.New(api.Config{Web: shared, Flow: a.flow, Ledger: a.store, Clients: a.store, Verifier: a.verifier, Base: a.base, Writers: writersAtOnce})
+	if err != nil {
+		return nil, err
+	}
 	root := http.NewServeMux()
+	root.Handle(api.Prefix+"/", machines)
 	root.Handle(office.Prefix, officials)
 	root.Handle(office.Prefix+"/", officials)
 	if a.authority != nil {

@@ -42,6 +42,9 @@ const (
 	AdminLogin      = "quantri"
 )
 
+// Decision is the number of the decision by which the demonstration's people act.
+const Decision = "01/QĐ-UBND (trình diễn)"
+
 const passwordFile = "password"
 
 // Authority is the demonstration's certification and time-stamping authority. Its trust
@@ -144,7 +147,7 @@ func (a *Authority) addKey(o *storage.Office, account certcopy.AccountID, name s
 func newOffice(hash string, now time.Time) storage.Office {
 	person := func(login, name, title string, roles ...certcopy.Role) storage.Person {
 		return storage.Person{ID: certcopy.AccountID(uuid.NewString()), Login: login, Name: name, Title: title,
-			PasswordHash: hash, Roles: roles, Decision: "01/QĐ-UBND (trình diễn)"}
+			PasswordHash: hash, Roles: roles, Decision: Decision}
 	}
 	certifier := person(CertifierLogin, "Nguyễn Thị Ánh Tuyết", "CHỦ TỊCH", certcopy.Certifier)
 	certifier.Scopes = []string{"certify"}

@@ -239,13 +239,11 @@ func accepted(t testing.TB, data []byte, count int) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "signed.pdf")
 	write(t, path, data)
-	out, err := exec.Command(needTool(t, "qpdf"), "--check", path).CombinedOutput()
-	for line := range strings.Lines(string(out)) {
-		if err != nil || strings.Contains(line, "WARNING") && !strings.Contains(line, "hint table") && !strings.Contains(line, "linearized") {
-			t.Fatalf("qpdf --check: %v\n%s", err, out)
-		}
+	needTool(t, "qpdf")
+	if repairs(t, path) {
+		t.Fatal("qpdf has to repair the file")
 	}
-	out, err = exec.Command(needTool(t, "pdfsig"), "-nocert", path).CombinedOutput()
+	out, err := exec.Command(needTool(t, "pdfsig"), "-nocert", path).CombinedOutput()
 	if err != nil || strings.Count(string(out), "Signature is Valid.") != count {
 		t.Fatalf("pdfsig does not call %d signatures valid: %v\n%s", count, err, out)
 	}

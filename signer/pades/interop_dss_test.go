@@ -1,12 +1,15 @@
 package pades
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	pkcs12 "software.sslmate.com/src/go-pkcs12"
 
 	"github.com/saoy/saoy/signer/signertest"
 )
@@ -90,4 +93,45 @@ func TestEUDSSAgrees(t *testing.T) {
 
 func dssLevel(l Level) string {
 	return fmt.Sprintf("PAdES-BASELINE-%s", strings.TrimPrefix(l.String(), "B-"))
+}
+
+// TestEUDSSSignsOursAgain has EU DSS, with PDFBox under it, add a signature to files signed
+// here: both stay valid, and a third made here too.
+func TestEUDSSSignsOursAgain(t *testing.T) {
+	classes := needDSS(t)
+	dir := t.TempDir()
+	args := []string{"-cp", classes, "interop.Sign", writePKCS12(t, dir, "secret"), "secret"}
+	files := kinds(t)
+	for _, name := range []string{"table", "object streams", "linearized", "2.0", "with form", "with direct form"} {
+		in := filepath.Join(dir, name+".in.pdf")
+		write(t, in, signed(t, files[name], official(), options(), means(BLTA)))
+		args = append(args, in, filepath.Join(dir, name+".out.pdf"))
+	}
+	if out, err := exec.Command("java", args...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for i := len(args) - 1; i > 5; i -= 2 {
+		twice := read(t, args[i])
+		if !bytes.HasPrefix(twice, read(t, args[i-1])) {
+			t.Errorf("%s: DSS changed what was signed", args[i])
+		}
+		accepted(t, twice, 2)
+		accepted(t, signed(t, twice, official(), options(), Means{}), 3)
+	}
+}
+
+// writePKCS12 issues a certificate and writes it with its key.
+func writePKCS12(t testing.TB, dir, password string) string {
+	t.Helper()
+	leaf, err := pki().Issue(signertest.Official("D", "", "", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := pkcs12.Modern.Encode(leaf.Private, leaf.Certificate, leaf.Chain, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "key.p12")
+	write(t, path, data)
+	return path
 }

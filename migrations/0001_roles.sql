@@ -37,7 +37,8 @@ BEGIN
   FOREACH r IN ARRAY ARRAY['saoy_service', 'saoy_retention', 'saoy_office', 'saoy_public', 'saoy_worker'] LOOP
     FOR attempt IN 1..20 LOOP
       BEGIN
-        IF NOT pg_has_role(current_user, r, 'MEMBER') THEN
+        -- From PostgreSQL 16 on, who created a role may grant it but not take it on.
+        IF NOT pg_has_role(current_user, r, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) THEN
           EXECUTE format('GRANT %I TO %I', r, current_user);
         END IF;
         EXIT;

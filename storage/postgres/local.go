@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -38,6 +39,7 @@ type Local struct {
 	pid    int
 	done   chan struct{} // closed when the server has exited
 	failed error         // why it exited; read after done
+	clean  sync.Once     // frees the directory
 }
 
 // StartLocal starts the server of directory dir, making the directory and the database in it
@@ -82,18 +84,21 @@ func (l *Local) Done() <-chan struct{} { return l.done }
 // Stop asks the server to end its sessions and exit, and waits. Nothing committed is lost,
 // whatever happens meanwhile. Stop is harmless when repeated.
 func (l *Local) Stop(ctx context.Context) error {
+	defer l.cleanUp()
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL} {
-		_ = syscall.Kill(l.pid, sig)
+		select {
+		case <-l.done: // its number may by now be another's
+			return nil
+		default:
+			_ = syscall.Kill(l.pid, sig)
+		}
 		select {
 		case <-l.done:
-			l.cleanUp()
-			return nil
 		case <-ctx.Done(): // too slow for the caller: the harsher signal
 		case <-time.After(20 * time.Second):
 		}
 	}
 	<-l.done
-	l.cleanUp()
 	return nil
 }
 
@@ -178,7 +183,19 @@ func (l *Local) initialise(ctx context.Context, bin string, settings []string) e
 	if err := l.mode.record(l.dir); err != nil {
 		return err
 	}
-	return os.Rename(fresh, l.data())
+	if err := os.Rename(fresh, l.data()); err != nil {
+		return err
+	}
+	return syncDir(l.dir)
+}
+
+// syncDir makes the entries of a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // launch starts the server. The thread that forks it must live as long as the process: the
@@ -254,11 +271,13 @@ func (l *Local) ensureDatabase(ctx context.Context) error {
 // cleanUp frees the directory. The lock stays with the last process of a server that was
 // killed; without a name in it, the next start waits for that one's end.
 func (l *Local) cleanUp() {
-	_ = l.lock.Truncate(0)
-	if l.socket != "" {
-		_ = os.RemoveAll(l.socket)
-	}
-	_ = l.lock.Close()
+	l.clean.Do(func() {
+		_ = l.lock.Truncate(0)
+		if l.socket != "" {
+			_ = os.RemoveAll(l.socket)
+		}
+		_ = l.lock.Close()
+	})
 }
 
 func (l *Local) logFile() string { return filepath.Join(l.dir, "postgres.log") }

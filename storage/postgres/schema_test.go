@@ -227,6 +227,39 @@ func TestMigrateAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
+// The owner of a production database is no superuser.
+func TestOwnerNeedNotBeSuperuser(t *testing.T) {
+	dsn := storagetest.EmptyDatabase(t)
+	if strings.Contains(dsn, "://") {
+		t.Skip("needs a connection string of key=value form")
+	}
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), `DO $$ BEGIN
+		IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'saoy_test_owner') THEN CREATE ROLE saoy_test_owner LOGIN CREATEROLE; END IF;
+		EXECUTE format('ALTER DATABASE %I OWNER TO saoy_test_owner', current_database()); END $$`); err != nil {
+		t.Fatal(err)
+	}
+	dsn += " user=saoy_test_owner"
+	if _, err := postgres.Migrate(t.Context(), dsn); err != nil {
+		t.Fatal(err)
+	}
+	for _, role := range []postgres.Role{postgres.AllRoles, postgres.OfficeRole, postgres.PublicRole, postgres.WorkerRole, postgres.RetentionRole} {
+		s, err := postgres.Open(t.Context(), postgres.Config{URL: dsn, Role: role})
+		if err != nil {
+			t.Errorf("%s: %v", role, err)
+			continue
+		}
+		if _, _, err := s.Head(t.Context()); err != nil {
+			t.Errorf("%s: %v", role, err)
+		}
+		s.Close()
+	}
+}
+
 func TestOpenTellsWhatIsWrong(t *testing.T) {
 	empty := storagetest.EmptyDatabase(t)
 	if _, err := postgres.Open(t.Context(), postgres.Config{URL: empty}); !errors.Is(err, postgres.ErrNotMigrated) {

@@ -74,7 +74,11 @@ func (o *Office) createAccount(w http.ResponseWriter, r *http.Request) error {
 	}
 	// An identifier of its own makes Has answer before there is one.
 	page.New = readAccount(r, account.Account{ID: "new", Agency: who(r).Agency, Login: account.FoldLogin(r.PostForm.Get("login"))})
-	if err := o.storeAccount(r, page.New); err != nil {
+	err = o.prove(r, accountAct(page.New))
+	if err == nil {
+		err = o.storeAccount(r, page.New)
+	}
+	if err != nil {
 		return o.again(w, r, err, "accounts", page, &page.Error)
 	}
 	http.Redirect(w, r, Prefix+"/accounts?done=saved", http.StatusSeeOther)
@@ -87,7 +91,7 @@ func (o *Office) storeAccount(r *http.Request, a account.Account) error {
 		err = checkAccount(a)
 	}
 	if err == nil {
-		a.PasswordHash, err = o.newHash(a.Login, r.PostForm.Get("password"))
+		a.PasswordHash, err = o.newHash(a.Login, r.PostForm.Get("new"))
 	}
 	if err == nil {
 		_, err = o.desk.CreateAccount(r.Context(), a)
@@ -137,8 +141,14 @@ func (o *Office) accountPage(r *http.Request) (*accountPage, error) {
 	return page, err
 }
 
-// onAccount reads the form and the account it is about, does something, and shows the account
-// again.
+// accountAct identifies what an administrator confirms about an account: whoever may set a
+// certifier's password could certify, so an open session is not enough.
+func accountAct(a account.Account) certcopy.Digest {
+	return certcopy.DigestOf([]byte("saoy act v1 account " + a.Login))
+}
+
+// onAccount reads the form and the account it is about, asks for the second factor, does
+// something, and shows the account again.
 func (o *Office) onAccount(w http.ResponseWriter, r *http.Request, do func(*accountPage) error) error {
 	if err := r.ParseForm(); err != nil {
 		return badForm(err)
@@ -147,7 +157,10 @@ func (o *Office) onAccount(w http.ResponseWriter, r *http.Request, do func(*acco
 	if err != nil {
 		return err
 	}
-	if err := do(page); err != nil {
+	if err = o.prove(r, accountAct(page.Account)); err == nil {
+		err = do(page)
+	}
+	if err != nil {
 		return o.again(w, r, err, "account", page, &page.Error)
 	}
 	http.Redirect(w, r, Prefix+"/accounts/"+string(page.Account.ID)+"?done=saved", http.StatusSeeOther)

@@ -157,7 +157,7 @@ func TestTheWholeWayInABrowser(t *testing.T) {
 	d.walk(at, certcopy.Released)
 	e.do(chromedp.WaitVisible(".qr"))
 	e.see("09-hand-over")
-	e.do(chromedp.Click(`form[action$="/links"] button`), chromedp.WaitVisible("button.copy"), chromedp.Click("button.copy"))
+	e.do(chromedp.Click(`form[action$="/links"] button`), chromedp.WaitVisible("button.copy"), chromedp.Click("button.copy"), chromedp.WaitVisible("button.copied"))
 	if s := e.text("button.copy"); s != "Đã chép" {
 		t.Errorf("the button says %q", s)
 	}

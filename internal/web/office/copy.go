@@ -29,7 +29,7 @@ type copyPage struct {
 	Code    string // grouped for reading aloud
 	Verify  string // address of the verification page
 
-	Draft, MayCertify, MaySeal, MayEnd bool
+	Draft, MayLook, MayCertify, MaySeal, MayEnd bool
 	// Reason is what the clerk wrote about the low resolution.
 	Reason string
 	Error  *certcopy.Error
@@ -85,6 +85,7 @@ func (o *Office) copyPage(r *http.Request) (*copyPage, error) {
 	page := &copyPage{Copy: c, Types: types, Type: typeOf(types, c.Original.Type), Steps: steps(c),
 		Fee:        o.fee(c.Original.Pages, c.Original.Copies, c.CreatedAt),
 		Draft:      isDraft(c.State) && me.Has(certcopy.Clerk),
+		MayLook:    me.Has(certcopy.Clerk, certcopy.Certifier, certcopy.SealKeeper),
 		MayCertify: c.State == certcopy.Submitted && c.CertifiedAt.IsZero() && me.Has(certcopy.Certifier),
 		MaySeal:    c.State == certcopy.Signed && c.SealedAt.IsZero() && me.Has(certcopy.SealKeeper),
 		MayEnd:     me.Has(certcopy.Certifier, certcopy.Admin)}

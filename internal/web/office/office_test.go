@@ -538,29 +538,30 @@ func TestAnnulling(t *testing.T) {
 func TestAccounts(t *testing.T) {
 	d := open(t)
 	admin := d.signIn("quantri")
-	fields := []string{"login", "pct", "name", "Hồ Phó Chủ Tịch", "role", "certifier", "password", "một câu dài dòng"}
+	fields := []string{"login", "pct", "name", "Hồ Phó Chủ Tịch", "role", "certifier", "new", "một câu dài dòng", "password", password}
 	admin.post("/office/accounts", fields...).want(422, "phải có chức danh", `value="pct"`)
 	admin.post("/office/accounts", append(fields, "title", "KT. CHỦ TỊCH")...).want(http.StatusSeeOther)
 	admin.post("/office/accounts", append(fields, "title", "KT. CHỦ TỊCH")...).want(422, "đã có người dùng")
 	page := admin.get("/office/accounts").want(200, "Hồ Phó Chủ Tịch", "Người ký chứng thực").never("argon2", "Người Xã Tây")
 	path := regexp.MustCompile(`/office/accounts/[0-9a-f-]{36}">Hồ`).FindString(page.Body.String())
 	path = strings.TrimSuffix(path, `">Hồ`)
-	admin.post(path+"/authorisations", "scope", "certify", "number", "12/QĐ", "from", "2026-02-01", "to", "2026-01-01").want(422, "không trước ngày bắt đầu")
-	admin.post(path+"/authorisations", "scope", "certify", "number", "12/QĐ", "from", "2026-01-01").want(http.StatusSeeOther)
+	admin.post(path+"/authorisations", "scope", "certify", "number", "12/QĐ", "from", "2026-02-01", "to", "2026-01-01", "password", password).want(422, "không trước ngày bắt đầu")
+	admin.post(path+"/authorisations", "scope", "certify", "number", "12/QĐ", "from", "2026-01-01", "password", password).want(http.StatusSeeOther)
 	page = admin.get(path).want(200, "12/QĐ", "01/01/2026 – …")
-	admin.post(regexp.MustCompile(path + `/authorisations/\d+/revoke`).FindString(page.Body.String())).want(http.StatusSeeOther)
+	admin.post(regexp.MustCompile(path+`/authorisations/\d+/revoke`).FindString(page.Body.String()), "password", password).want(http.StatusSeeOther)
 	admin.get(path).want(200, "Đã thu hồi")
-	admin.post(path+"/password", "new", "câu khác cũng dài", "again", "câu khác cũng dài").want(http.StatusSeeOther)
+	admin.post(path+"/password", "new", "câu khác cũng dài", "again", "câu khác cũng dài", "password", "đoán bừa").want(422, "không đúng")
+	admin.post(path+"/password", "new", "câu khác cũng dài", "again", "câu khác cũng dài", "password", password).want(http.StatusSeeOther)
 	b := &browser{desktop: d}
 	b.post("/office/login", "login", "pct", "password", "câu khác cũng dài").want(http.StatusSeeOther)
-	admin.post(path, "name", "Hồ Phó Chủ Tịch", "title", "PCT", "role", "certifier", "disabled", "yes").want(http.StatusSeeOther)
+	admin.post(path, "name", "Hồ Phó Chủ Tịch", "title", "PCT", "role", "certifier", "disabled", "yes", "password", password).want(http.StatusSeeOther)
 	b.get("/office/").want(http.StatusSeeOther)
 	b.post("/office/login", "login", "pct", "password", "câu khác cũng dài").want(422, "không đúng")
 
 	a, err := d.store.AccountByLogin(t.Context(), "quantri")
 	d.must(err)
-	admin.post("/office/accounts/"+string(a.ID), "name", "X", "role", "admin", "disabled", "yes").want(422, "chính mình")
-	admin.post("/office/accounts/"+string(a.ID), "name", "X", "role", "clerk").want(422, "chính mình")
+	admin.post("/office/accounts/"+string(a.ID), "name", "X", "role", "admin", "disabled", "yes", "password", password).want(422, "chính mình")
+	admin.post("/office/accounts/"+string(a.ID), "name", "X", "role", "clerk", "password", password).want(422, "chính mình")
 }
 
 func TestStateForScripts(t *testing.T) {

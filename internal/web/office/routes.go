@@ -24,6 +24,7 @@ func (o *Office) routes() []route {
 	var (
 		anyone   []certcopy.Role
 		signedIn = []certcopy.Role{certcopy.Clerk, certcopy.Certifier, certcopy.SealKeeper, certcopy.Admin, certcopy.Auditor}
+		flow     = []certcopy.Role{certcopy.Clerk, certcopy.Certifier, certcopy.SealKeeper} // who may see papers
 		clerk    = []certcopy.Role{certcopy.Clerk}
 		certify  = []certcopy.Role{certcopy.Certifier}
 		examine  = []certcopy.Role{certcopy.Clerk, certcopy.Certifier}
@@ -48,8 +49,8 @@ func (o *Office) routes() []route {
 
 		{"GET", "/copies/{copy}", signedIn, o.showCopy, 0},
 		{"GET", "/copies/{copy}/state", signedIn, o.copyState, 0},
-		{"GET", "/copies/{copy}/review", signedIn, o.review, 0},
-		{"GET", "/copies/{copy}/pages/{page}", signedIn, o.pageImage, 0},
+		{"GET", "/copies/{copy}/review", flow, o.review, 0},
+		{"GET", "/copies/{copy}/pages/{page}", flow, o.pageImage, 0},
 		{"POST", "/copies/{copy}/facts", clerk, o.editOriginal, 0},
 		{"POST", "/copies/{copy}/scans", clerk, o.uploadScans, maxUploadBytes},
 		{"POST", "/copies/{copy}/order", clerk, o.arrange, 0},
@@ -58,7 +59,7 @@ func (o *Office) routes() []route {
 		{"POST", "/copies/{copy}/return", certify, o.sendBack, 0},
 		{"POST", "/copies/{copy}/refuse", examine, o.refuse, 0},
 
-		{"GET", "/copies/{copy}/pdf", signedIn, o.download, 0},
+		{"GET", "/copies/{copy}/pdf", flow, o.download, 0},
 		{"GET", "/copies/{copy}/qr.svg", signedIn, o.qrImage, 0},
 		{"GET", "/copies/{copy}/slip", clerk, o.slip, 0},
 		{"POST", "/copies/{copy}/links", clerk, o.createLink, 0},

@@ -20,6 +20,7 @@ for (const b of document.querySelectorAll("button.copy")) {
     field.select();
     try { await navigator.clipboard.writeText(field.value); } catch { document.execCommand("copy"); }
     b.textContent = b.dataset.copied;
+    b.classList.add("copied");
   });
 }
 for (const b of document.querySelectorAll("button.print")) {

@@ -81,8 +81,9 @@ func (s *Site) codeFile(w http.ResponseWriter, r *http.Request) error {
 	return s.answer(w, r, status, v)
 }
 
-// lookUp finds the copy of the code in the address. A code that is mistyped, unknown, or not
-// yet public gets the same answer after the same look-up, and costs the same.
+// lookUp finds the copy of the code in the address. A code that is unknown and one that is not
+// yet public get the same answer after the same look-up; a mistyped one is told so without
+// any. All three cost the same.
 func (s *Site) lookUp(w http.ResponseWriter, r *http.Request) (link.Code, *verify.Report, error) {
 	w.Header().Set("X-Robots-Tag", "noindex")
 	if err := s.lookups.enter(r); err != nil {

@@ -70,3 +70,29 @@ func usage(who int) float64 {
 	}
 	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
+
+// BenchmarkScannedPDF reads ten scanned pages in one PDF.
+func BenchmarkScannedPDF(b *testing.B) {
+	var results []*Result
+	for i := range 10 {
+		p, err := readJPEG("", withSegments(jpegOf(b, scannedSheet(uint64(i)), 66), jfifSegment(200)))
+		if err != nil {
+			b.Fatal(err)
+		}
+		p.settle()
+		results = append(results, &Result{Pages: []Page{p}})
+	}
+	var file bytes.Buffer
+	if _, err := Assemble(&file, results...); err != nil {
+		b.Fatal(err)
+	}
+	in := newIntake(b)
+	before := usage(syscall.RUSAGE_CHILDREN)
+	for b.Loop() {
+		r, err := in.Read(b.Context(), Upload{Name: "scan.pdf", Body: bytes.NewReader(file.Bytes()), Size: int64(file.Len())})
+		if err != nil || !bytes.Equal(r.Pages[9].Data, results[9].Pages[0].Data) {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric((usage(syscall.RUSAGE_CHILDREN)-before)/float64(b.N)/10, "cpu-s/page")
+}

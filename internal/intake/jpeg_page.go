@@ -17,27 +17,33 @@ const reencodeQuality = 92
 // readJPEG makes the page of a JPEG file. The file is decoded whole, to be sure that it can
 // be, and the samples are passed through unless their colours need conversion.
 func readJPEG(name string, b []byte) (Page, error) {
-	j, err := scanJPEG(b)
+	j, img, err := decodeJPEG(name, b)
 	if err != nil {
-		return Page{}, errDamaged(name, err)
+		return Page{}, err
 	}
-	if int64(j.width)*int64(j.height) > certcopy.MaxImagePixels {
-		return Page{}, errPixels(name, int64(j.width), int64(j.height))
-	}
-	if !j.baselineLike || j.bits != 8 {
-		return Page{}, errUnsupported(name, "JPEG lossless/arithmetic/12-bit")
-	}
-	if j.progressive && !j.ended {
-		return Page{}, errTruncated(name, nil) // decodes, but coarsely
+	return j.page(img)
+}
+
+func decodeJPEG(name string, b []byte) (*jpegFile, image.Image, error) {
+	j, err := scanJPEG(b)
+	switch {
+	case err != nil:
+		return nil, nil, errDamaged(name, err)
+	case int64(j.width)*int64(j.height) > certcopy.MaxImagePixels:
+		return nil, nil, errPixels(name, int64(j.width), int64(j.height))
+	case !j.baselineLike || j.bits != 8:
+		return nil, nil, errUnsupported(name, "JPEG lossless/arithmetic/12-bit")
+	case j.progressive && !j.ended:
+		return nil, nil, errTruncated(name, nil) // decodes, but coarsely
 	}
 	img, err := jpeg.Decode(bytes.NewReader(j.clean))
 	switch {
 	case err != nil && (!j.ended || errors.Is(err, io.ErrUnexpectedEOF)):
-		return Page{}, errTruncated(name, err)
+		return nil, nil, errTruncated(name, err)
 	case err != nil:
-		return Page{}, errDamaged(name, err)
+		return nil, nil, errDamaged(name, err)
 	}
-	return j.page(img)
+	return j, img, nil
 }
 
 func (j *jpegFile) page(img image.Image) (Page, error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"image"
+	"image/color"
 	"image/jpeg"
 	"math"
 
@@ -68,12 +69,12 @@ func drawPage(d *render.Document, i int) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
+	if p, ok := passScan(d, i, w, h); ok {
+		return p, nil
+	}
 	scan, err := d.ScanDPI(i)
 	if err != nil {
 		return Page{}, err
-	}
-	if p, ok := passScan(d, i, w, h); ok {
-		return p, nil
 	}
 	img, err := d.Page(i, drawWidth(w, h, scan))
 	if err != nil {
@@ -109,11 +110,16 @@ func passScan(d *render.Document, i int, w, h float64) (Page, bool) {
 	if !ok {
 		return Page{}, false
 	}
-	p, err := readJPEG("", s.JPEG)
+	j, img, err := decodeJPEG("", s.JPEG)
+	if err != nil {
+		return Page{}, false
+	}
+	// Its place in the PDF says how it is turned, not what its camera noted.
+	j.orientation = [4]Orientation{1, 6, 3, 8}[s.Rotate&3]
+	p, err := j.page(img)
 	if err != nil || len(p.Warnings) > 0 {
 		return Page{}, false
 	}
-	p.Orientation = [4]Orientation{1, 6, 3, 8}[s.Rotate&3]
 	across, down := p.Seen()
 	if ratio := float64(across) / float64(down) / (w / h); ratio < 0.98 || ratio > 1.02 {
 		return Page{}, false
@@ -122,43 +128,67 @@ func passScan(d *render.Document, i int, w, h float64) (Page, bool) {
 	if err != nil {
 		return Page{}, false
 	}
-	img, err := jpeg.Decode(bytes.NewReader(p.Data))
-	if err != nil || !looksLike(img, p.Orientation, drawn) {
+	if !looksLike(img, p.Orientation, drawn) {
 		return Page{}, false
 	}
-	p.Free = inkOf(img).free(p.Orientation)
 	p.claimSize(w, h, math.Min(float64(across)*72/w, float64(down)*72/h))
 	return p, true
 }
 
-// looksLike reports whether img, turned, is the picture drawn, which is smaller.
+// looksLike reports whether img, turned, is the picture drawn, which is smaller: each of its
+// pixels is compared with the mean of samples spread over the same place.
 func looksLike(img image.Image, o Orientation, drawn *image.RGBA) bool {
 	r, n := img.Bounds(), drawn.Bounds()
 	cols, rows := r.Dx(), r.Dy()
-	count, sum := make([]int, n.Dx()*n.Dy()), make([][3]int, n.Dx()*n.Dy())
-	row := make([]uint8, 4*cols)
 	seenCols, seenRows := cols, rows
 	if o.Swaps() {
 		seenCols, seenRows = rows, cols
 	}
-	for y := range rows {
-		opaqueRow(row, img, r.Min.Y+y)
-		for x := range cols {
+	count, sum := make([]int, n.Dx()*n.Dy()), make([][3]int, n.Dx()*n.Dy())
+	step := max(1, min(seenCols/n.Dx(), seenRows/n.Dy())/3)
+	colour := sampler(img)
+	for y := step / 2; y < rows; y += step {
+		for x := step / 2; x < cols; x += step {
 			sx, sy := seenAt(o, x, y, cols, rows)
 			at := sy*n.Dy()/seenRows*n.Dx() + sx*n.Dx()/seenCols
+			red, green, blue := colour(r.Min.X+x, r.Min.Y+y)
 			count[at]++
-			for k := range 3 {
-				sum[at][k] += int(row[4*x+k])
-			}
+			sum[at][0] += int(red)
+			sum[at][1] += int(green)
+			sum[at][2] += int(blue)
 		}
 	}
-	total := 0
+	total, places := 0, 0
 	for at, c := range count {
+		if c == 0 {
+			continue
+		}
+		places += 3
 		for k := range 3 {
-			total += abs(sum[at][k]/max(c, 1) - int(drawn.Pix[4*at+k]))
+			total += abs(sum[at][k]/c - int(drawn.Pix[4*at+k]))
 		}
 	}
-	return total <= sameEverywhere*3*len(count)
+	return places > len(count) && total <= sameEverywhere*places
+}
+
+// sampler returns a function that reads single samples of what image/jpeg decodes to.
+func sampler(img image.Image) func(x, y int) (r, g, b uint8) {
+	switch v := img.(type) {
+	case *image.YCbCr:
+		return func(x, y int) (r, g, b uint8) {
+			at, chroma := v.YOffset(x, y), v.COffset(x, y)
+			return color.YCbCrToRGB(v.Y[at], v.Cb[chroma], v.Cr[chroma])
+		}
+	case *image.Gray:
+		return func(x, y int) (r, g, b uint8) {
+			c := v.Pix[v.PixOffset(x, y)]
+			return c, c, c
+		}
+	}
+	return func(x, y int) (r, g, b uint8) {
+		c := color.RGBAModel.Convert(img.At(x, y)).(color.RGBA)
+		return c.R, c.G, c.B
+	}
 }
 
 // drawWidth chooses the width in pixels.

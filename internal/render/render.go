@@ -27,7 +27,7 @@ import (
 
 // Limits of one picture and of the machine that draws it.
 const (
-	MaxPixels      = 40_000_000 // of one picture: A4 at 600 dpi has 35 million
+	MaxPixels      = 25_000_000 // of one picture: A4 at 500 dpi, A2 at 250 dpi
 	maxMemoryPages = 4096       // of 64 KiB: 256 MiB for each open document
 )
 

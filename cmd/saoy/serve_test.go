@@ -102,8 +102,10 @@ func (s *server) password() string {
 		s.t.Fatal(err)
 	}
 	p := strings.TrimSpace(string(b))
-	if !strings.Contains(s.output.String(), p) {
-		s.t.Errorf("the greeting does not say how to sign in:\n%s", s.output)
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(s.output.String(), p); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("the greeting does not say how to sign in:\n%s", s.output)
+		}
 	}
 	return p
 }

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/miekg/pkcs11"
 
@@ -122,35 +123,53 @@ func (k *key) encode(signature []byte) ([]byte, error) {
 	return asn1.Marshal(struct{ R, S *big.Int }{new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:])})
 }
 
-// sign signs, and once more over a new login if the old one was lost.
+// maxLogins bounds how often a lost login is made anew for one signature: more than once only
+// if it is lost again meanwhile.
+const maxLogins = 3
+
+// sign signs, over a new login if the old one was lost.
 func (t *Token) sign(m *pkcs11.Mechanism, input []byte) ([]byte, error) {
-	c, err := t.connection()
-	if err != nil {
-		return nil, err
+	var err error
+	for range maxLogins {
+		var c *connection
+		if c, err = t.connection(); err == nil {
+			var signature []byte
+			if signature, err = t.signOver(c, m, input); err == nil {
+				return signature, nil
+			}
+			if lost(err) {
+				t.drop(c, err)
+			}
+		}
+		if !lost(err) {
+			break
+		}
 	}
-	signature, err := t.signOver(c, m, input)
-	if err == nil || !lost(err) {
-		return signature, err
-	}
-	t.drop(c)
-	if c, err = t.connection(); err != nil {
-		return nil, err
-	}
-	return t.signOver(c, m, input)
+	return nil, err
 }
 
-// lost tells that a session or the token is gone, so that a new login may help.
+// sessionsEnded are the errors after which the module knows our sessions no more.
+var sessionsEnded = []uint{
+	pkcs11.CKR_CRYPTOKI_NOT_INITIALIZED, pkcs11.CKR_SESSION_HANDLE_INVALID, pkcs11.CKR_SESSION_CLOSED,
+	pkcs11.CKR_TOKEN_NOT_PRESENT, pkcs11.CKR_DEVICE_REMOVED, pkcs11.CKR_TOKEN_NOT_RECOGNIZED, pkcs11.CKR_SLOT_ID_INVALID,
+}
+
+// gone tells that the module has ended the sessions by itself.
+func gone(err error) bool {
+	return slices.ContainsFunc(sessionsEnded, func(code uint) bool { return is(err, code) })
+}
+
+// lost tells that a session or the token is gone, or the login, so that a new login may help.
 func lost(err error) bool {
 	for _, code := range []uint{
-		pkcs11.CKR_SESSION_HANDLE_INVALID, pkcs11.CKR_SESSION_CLOSED, pkcs11.CKR_USER_NOT_LOGGED_IN, pkcs11.CKR_OBJECT_HANDLE_INVALID,
-		pkcs11.CKR_KEY_HANDLE_INVALID, pkcs11.CKR_TOKEN_NOT_PRESENT, pkcs11.CKR_DEVICE_REMOVED, pkcs11.CKR_DEVICE_ERROR,
-		pkcs11.CKR_CRYPTOKI_NOT_INITIALIZED, pkcs11.CKR_SLOT_ID_INVALID, pkcs11.CKR_TOKEN_NOT_RECOGNIZED, pkcs11.CKR_GENERAL_ERROR,
+		pkcs11.CKR_USER_NOT_LOGGED_IN, pkcs11.CKR_OBJECT_HANDLE_INVALID, pkcs11.CKR_KEY_HANDLE_INVALID,
+		pkcs11.CKR_OPERATION_NOT_INITIALIZED, pkcs11.CKR_DEVICE_ERROR, pkcs11.CKR_GENERAL_ERROR,
 	} {
 		if is(err, code) {
 			return true
 		}
 	}
-	return false
+	return gone(err)
 }
 
 func (t *Token) signOver(c *connection, m *pkcs11.Mechanism, input []byte) ([]byte, error) {
@@ -160,12 +179,17 @@ func (t *Token) signOver(c *connection, m *pkcs11.Mechanism, input []byte) ([]by
 	}
 	signature, err := t.signIn(c, s, m, input)
 	if err != nil {
-		_ = t.module.CloseSession(s) // its state is not known
+		if !gone(err) {
+			_ = t.module.CloseSession(s) // its state is not known
+		}
 		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.dead {
+	switch {
+	case c.gone:
+		return signature, nil
+	case c.dead:
 		_ = t.module.CloseSession(s)
 		return signature, nil
 	}

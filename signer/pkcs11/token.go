@@ -38,13 +38,19 @@ type connection struct {
 	mu   sync.Mutex
 	idle []pkcs11.SessionHandle // guarded by mu
 	dead bool                   // guarded by mu; sessions are closed, not kept
+	gone bool                   // guarded by mu; the module has ended the sessions by itself
 }
 
-// end closes the idle sessions; those in use are closed when they come back.
-func (c *connection) end(module *pkcs11.Ctx) error {
+// end closes the idle sessions; those in use are closed when they come back. If the module
+// has ended them already, nothing is closed: it may have given their numbers to new ones.
+func (c *connection) end(module *pkcs11.Ctx, gone bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.dead = true
+	c.dead, c.gone = true, gone
+	if gone {
+		c.idle = nil
+		return nil
+	}
 	for _, s := range c.idle {
 		_ = module.CloseSession(s)
 	}
@@ -107,7 +113,7 @@ func (t *Token) Close() error {
 	if c == nil {
 		return nil
 	}
-	return c.end(t.module)
+	return c.end(t.module, false)
 }
 
 // connection returns the login, making one if there is none.
@@ -132,12 +138,12 @@ func (t *Token) connection() (*connection, error) {
 }
 
 // drop forgets a login that was lost, unless another was made meanwhile.
-func (t *Token) drop(c *connection) {
+func (t *Token) drop(c *connection, cause error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.link == c {
 		t.link = nil
-		_ = c.end(t.module) // it is lost already
+		_ = c.end(t.module, gone(cause)) // it is lost already
 	}
 }
 

@@ -51,8 +51,21 @@ func (e eyes) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// unlabelled lists the controls that a screen reader could not name.
+const unlabelled = `[...document.querySelectorAll("input:not([type=hidden]), select, textarea, button:not([aria-hidden])")]
+	.filter(c => !(c.labels && c.labels.length) && !c.ariaLabel && !(c.tagName === "BUTTON" && c.textContent.trim())).map(c => c.outerHTML).join("\n")`
+
+// see checks what every page must be, on a phone too, and keeps a picture.
 func (e eyes) see(name string) {
 	e.t.Helper()
+	e.do(chromedp.EmulateViewport(360, 740))
+	if w, err := chromedp.Run(e.ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth`)); err != nil || w > 360 {
+		e.t.Errorf("%s: %d px wide on a phone of 360 (%v)", name, w, err)
+	}
+	if list, err := chromedp.Run(e.ctx, chromedp.Evaluate[string](unlabelled)); err != nil || list != "" {
+		e.t.Errorf("%s: controls without a name (%v):\n%s", name, err, list)
+	}
+	e.do(chromedp.EmulateViewport(1280, 844))
 	dir := os.Getenv("SAOY_SCREENSHOTS")
 	if dir == "" {
 		return
@@ -170,6 +183,8 @@ func TestTheWholeWayInABrowser(t *testing.T) {
 	e.signIn("quantri")
 	e.do(chromedp.Navigate(e.base+"/office/accounts"), chromedp.WaitVisible("table"))
 	e.see("12-accounts")
+	e.do(chromedp.Click("td.main a"), chromedp.WaitVisible("#scope"))
+	e.see("14-account")
 	e.do(chromedp.Navigate(e.base+at+"/annul"), chromedp.WaitVisible("#number"))
 	e.see("13-annul")
 }

@@ -15,6 +15,8 @@ import (
 // native libheif when the program starts, in the process that holds keys; so without it there
 // is no HEIC.
 
+const readsHEIC = true
+
 func prepareHEIC() error {
 	heic.Init()
 	return nil

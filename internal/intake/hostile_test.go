@@ -297,20 +297,21 @@ func TestPublicPDFs(t *testing.T) {
 		if testing.Short() {
 			files = files[:5]
 		}
-		results := map[string]int{}
+		var uploads []Upload
 		for _, f := range files {
-			b, err := os.ReadFile(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r, err := read(t, filepath.Base(f), b)
+			b := readFile(t, f)
+			uploads = append(uploads, Upload{Name: filepath.Base(f), Body: bytes.NewReader(b), Size: int64(len(b))})
+		}
+		results := map[string]int{}
+		read, errs := newIntake(t).ReadAll(t.Context(), uploads)
+		for i, err := range errs {
 			switch {
 			case err == nil:
-				results[fmt.Sprintf("%d pages", len(r.Pages))]++
+				results[fmt.Sprintf("%d pages", len(read[i].Pages))]++
 			case certcopy.CodeOf(err) == certcopy.Invalid:
 				results["refused"]++
 			default:
-				t.Errorf("%s: %v", f, err)
+				t.Errorf("%s: %v", files[i], err)
 			}
 		}
 		t.Logf("%s: %v", dir, results)

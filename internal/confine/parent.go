@@ -154,7 +154,7 @@ func (k *child) verdict(t trailer, read, state error) error {
 		return t.err(k.call.Task)
 	}
 	said := k.stderr.String()
-	if strings.Contains(said, "out of memory") || strings.Contains(said, "cannot allocate memory") {
+	if strings.Contains(said, "out of memory") || strings.Contains(said, "cannot allocate memory") || strings.Contains(said, "failed to allocate") {
 		return k.limit(ErrMemory)
 	}
 	how := "closed its output"

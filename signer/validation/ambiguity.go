@@ -60,8 +60,7 @@ func dictOf(o pdf.Object) pdf.Dict {
 // push adds what an object holds that may lead further.
 func push(queue []pdf.Object, o pdf.Object) []pdf.Object {
 	add := func(v pdf.Object) {
-		switch v.(type) {
-		case pdf.Ref, pdf.Array, pdf.Dict, *pdf.Stream:
+		if leads(v) {
 			queue = append(queue, v)
 		}
 	}

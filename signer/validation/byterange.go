@@ -147,7 +147,10 @@ func unhex(c byte) byte {
 	return c - 'A' + 10
 }
 
-// rawObject says where an indirect object and the values of its outermost dictionary stand.
+// walkedKeys are the keys whose place matters.
+var walkedKeys = []string{"ByteRange", "Contents", "SubFilter", "Length", "Linearized"}
+
+// rawObject says where an indirect object and some values of its outermost dictionary stand.
 type rawObject struct {
 	number, generation int64
 	end                int64 // behind the value, before endobj or stream
@@ -184,8 +187,11 @@ func walkObject(b []byte, base int64) (*rawObject, error) {
 	}
 	l.space()
 	if o.isDict = l.i+1 < len(b) && b[l.i] == '<' && b[l.i+1] == '<'; o.isDict {
-		err = l.dict(0, func(key string, from, to int) {
-			key = nameOf(key)
+		err = l.dict(0, func(raw []byte, from, to int) {
+			key := nameOf(raw)
+			if !slices.Contains(walkedKeys, key) {
+				return
+			}
 			o.count[key]++
 			o.place[key] = [2]int64{base + int64(from), base + int64(to)}
 		})
@@ -200,9 +206,11 @@ func walkObject(b []byte, base int64) (*rawObject, error) {
 }
 
 // nameOf undoes the #-escapes of a name (ISO 32000-2 §7.3.5).
-func nameOf(s string) string {
-	b := []byte(s)
-	out := b[:0]
+func nameOf(b []byte) string {
+	if bytes.IndexByte(b, '#') < 0 {
+		return string(b)
+	}
+	out := make([]byte, 0, len(b))
 	for i := 0; i < len(b); i++ {
 		if b[i] == '#' && i+2 < len(b) && isHex(b[i+1]) && isHex(b[i+2]) {
 			out = append(out, unhex(b[i+1])<<4|unhex(b[i+2]))

@@ -260,6 +260,10 @@ var alterations = []alteration{
 	{"note as large as the page (evil annotation)", never, "Text", func(t *testing.T, d *document, u *pdf.Update) {
 		annotate(t, d, u, append(note("Text"), indirect(u, appearance(form("1 g 0 0 100 20 re f\n")))))
 	}},
+	{"underline that covers when pointed at", never, "Underline", func(t *testing.T, d *document, u *pdf.Update) {
+		cover := u.Add(form("1 g 0 0 100 20 re f\n"))
+		annotate(t, d, u, note("Underline", pdf.E("AP", dict(pdf.E("R", cover)))))
+	}},
 	{"note with an action", never, "Text", func(t *testing.T, d *document, u *pdf.Update) {
 		annotate(t, d, u, note("Text", pdf.E("A", dict(pdf.E("S", name("URI")), pdf.E("URI", pdf.Text("http://example.invalid"))))))
 	}},

@@ -153,6 +153,16 @@ func (c *comparer) same(o, n pdf.Object, graphics bool, where *trail) (bool, *tr
 	for len(run.queue) > 0 {
 		s := run.queue[len(run.queue)-1]
 		run.queue = run.queue[:len(run.queue)-1]
+		if s.old == s.new && c.untouched(s.old.Number) {
+			o, err := c.new.get(s.new)
+			if err != nil {
+				return false, s.where, err
+			}
+			if err := run.descend(o, s.graphics, s.where); err != nil {
+				return false, s.where, err
+			}
+			continue
+		}
 		oldObj, err := c.old.get(s.old)
 		if err != nil {
 			return false, s.where, err
@@ -169,6 +179,17 @@ func (c *comparer) same(o, n pdf.Object, graphics bool, where *trail) (bool, *tr
 		c.equal[p] = true
 	}
 	return true, nil, nil
+}
+
+// untouched reports whether an object is the same bytes at the same place in both revisions.
+// What it refers to need not be.
+func (c *comparer) untouched(number int) bool {
+	before, ok1 := c.old.r.Entry(number)
+	after, ok2 := c.new.r.Entry(number)
+	if !ok1 || !ok2 || before != after {
+		return false
+	}
+	return before.Kind == pdf.InUse || before.Kind == pdf.Compressed && before.Offset != int64(number) && c.untouched(int(before.Offset))
 }
 
 // run is one comparison: pairs met again on the way count as the same, which is right if
@@ -200,6 +221,49 @@ func (r *run) value(o, n pdf.Object, graphics bool, where *trail) (bool, *trail,
 		return false, where, err
 	}
 	return r.direct(o, n, graphics, where)
+}
+
+// descend queues what an untouched object refers to. The length of a stream may be another
+// object, which is compared like all others.
+func (r *run) descend(o pdf.Object, graphics bool, where *trail) error {
+	if r.c.work--; r.c.work < 0 {
+		return errTooComplex
+	}
+	if r.c.work&0xfff == 0 && r.c.ctx.Err() != nil {
+		return r.c.ctx.Err()
+	}
+	switch o := o.(type) {
+	case pdf.Ref:
+		r.refs(o, o, graphics, where)
+	case pdf.Array:
+		for i, v := range o {
+			if !leads(v) {
+				continue
+			}
+			if err := r.descend(v, graphics, where.at(i)); err != nil {
+				return err
+			}
+		}
+	case pdf.Dict, *pdf.Stream:
+		for _, e := range dictOf(o) {
+			if !leads(e.Value) {
+				continue
+			}
+			if err := r.descend(e.Value, graphics, where.to(string(e.Key))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// leads reports whether an object can lead to others.
+func leads(o pdf.Object) bool {
+	switch o.(type) {
+	case pdf.Ref, pdf.Array, pdf.Dict, *pdf.Stream:
+		return true
+	}
+	return false
 }
 
 // refs queues a pair of indirect objects unless it is known or compared elsewhere.

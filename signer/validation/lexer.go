@@ -146,7 +146,7 @@ func (l *lexer) array(depth int) error {
 
 // dict skips a dictionary; each is called, if not nil, with every key of the outermost level
 // as it is written and the place of its value.
-func (l *lexer) dict(depth int, each func(key string, from, to int)) error {
+func (l *lexer) dict(depth int, each func(key []byte, from, to int)) error {
 	for l.i += 2; ; {
 		l.space()
 		if l.i+1 < len(l.b) && l.b[l.i] == '>' && l.b[l.i+1] == '>' {
@@ -159,7 +159,7 @@ func (l *lexer) dict(depth int, each func(key string, from, to int)) error {
 		l.i++
 		from := l.i
 		l.regular()
-		key := string(l.b[from:l.i])
+		key := l.b[from:l.i]
 		l.space()
 		from = l.i
 		if err := l.value(depth + 1); err != nil {

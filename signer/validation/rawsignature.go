@@ -122,7 +122,7 @@ func (x *examiner) rawRange(s *Signature, o *rawObject) error {
 	if name, err := x.rawValue(o, "SubFilter"); err != nil {
 		return err
 	} else if len(name) > 1 {
-		s.SubFilter = nameOf(string(name[1:]))
+		s.SubFilter = nameOf(name[1:])
 	}
 	contents, err := x.rawValue(o, "Contents")
 	if err != nil {

@@ -1,3 +1,5 @@
+//go:build unix
+
 package pades
 
 import (
@@ -9,6 +11,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -45,7 +48,8 @@ var benchSizes = []struct {
 }{{"350KB", 350 << 10}, {"2MB", 2 << 20}, {"20MB", 20 << 20}, {"100MB", 100 << 20}}
 
 // BenchmarkPeer measures, in turns, the limit (SHA-256 of the slice, one copy, one use of
-// the key), this package, and github.com/digitorus/pdfsign. The figures are medians.
+// the key), this package, and github.com/digitorus/pdfsign. The figures are medians of
+// processor time, which other work on the machine disturbs least.
 func BenchmarkPeer(b *testing.B) {
 	for _, kind := range []signertest.KeyType{signertest.RSA2048, signertest.P256} {
 		leaf, err := pki().Issue(func() signertest.Profile { p := signertest.Official("A", "", "", ""); p.KeyType = kind; return p }())
@@ -64,30 +68,31 @@ func benchPeer(b *testing.B, leaf signertest.Leaf, base []byte) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	out.Write(base) // so that no turn is the first to touch the memory
 	var limit, ours, theirs []time.Duration
 	var allocated uint64
 	for b.Loop() {
-		start := time.Now()
+		start := processorTime(b)
 		digest := sha256.Sum256(base)
 		out.Reset()
 		out.Write(base)
 		if _, err := leaf.Key.Sign(b.Context(), digest[:], crypto.SHA256); err != nil {
 			b.Fatal(err)
 		}
-		limit = append(limit, time.Since(start))
+		limit = append(limit, processorTime(b)-start)
 
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		start = time.Now()
+		start = processorTime(b)
 		out.Reset()
 		if _, err := Sign(b.Context(), bytes.NewReader(base), int64(len(base)), out, leaf.Identity, options(), Means{}); err != nil {
 			b.Fatal(err)
 		}
-		ours = append(ours, time.Since(start))
+		ours = append(ours, processorTime(b)-start)
 		runtime.ReadMemStats(&after)
 		allocated = after.TotalAlloc - before.TotalAlloc
 
-		start = time.Now()
+		start = processorTime(b)
 		out.Reset()
 		data := peer.SignData{Signer: leaf.Private, DigestAlgorithm: crypto.SHA256, Certificate: leaf.Certificate,
 			CertificateChains: [][]*x509.Certificate{append([]*x509.Certificate{leaf.Certificate}, leaf.Chain...)},
@@ -95,7 +100,7 @@ func benchPeer(b *testing.B, leaf signertest.Leaf, base []byte) {
 		if err := peer.Sign(bytes.NewReader(base), out, rdr, int64(len(base)), data); err != nil {
 			b.Fatal(err)
 		}
-		theirs = append(theirs, time.Since(start))
+		theirs = append(theirs, processorTime(b)-start)
 	}
 	l, o, p := median(limit), median(ours), median(theirs)
 	b.ReportMetric(l.Seconds()*1000, "limit_ms")
@@ -104,6 +109,15 @@ func benchPeer(b *testing.B, leaf signertest.Leaf, base []byte) {
 	b.ReportMetric(float64(o)/float64(l), "ours/limit")
 	b.ReportMetric(float64(p)/float64(l), "peer/limit")
 	b.ReportMetric(float64(allocated)/1024, "ours_KB/op")
+}
+
+// processorTime is what this process has used so far.
+func processorTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func median(d []time.Duration) time.Duration {

@@ -20,9 +20,10 @@ const (
 // Base is the public address of the site. It is printed in every QR, so it is permanent.
 type Base struct{ text string }
 
-// ParseBase reads an address such as https://saoy.example.vn or https://example.vn/saoy. It
-// must be https, or http on a loopback host; without user, query or fragment. A trailing
-// slash is dropped; scheme and host are put in lower case. Errors wrap ErrBase.
+// ParseBase reads an address such as https://saoy.example.vn. It must be https, or http on a
+// loopback host; without user, path, query or fragment: the site lives at the root, where the
+// access log knows which paths hold codes and tokens. A trailing slash is dropped; scheme and
+// host are put in lower case. Errors wrap ErrBase.
 func ParseBase(s string) (Base, error) {
 	u, err := url.Parse(s)
 	if err != nil {
@@ -31,14 +32,12 @@ func ParseBase(s string) (Base, error) {
 	switch {
 	case u.Host == "" || u.Hostname() == "" || u.Opaque != "":
 		return Base{}, fmt.Errorf("%w: no host", ErrBase)
-	case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(s, "#"):
-		return Base{}, fmt.Errorf("%w: user, query and fragment are not allowed", ErrBase)
+	case u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.ForceQuery || strings.Contains(s, "#"):
+		return Base{}, fmt.Errorf("%w: user, path, query and fragment are not allowed", ErrBase)
 	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
 		return Base{}, fmt.Errorf("%w: it must be https, or http on a loopback host", ErrBase)
 	}
-	u.Host = strings.ToLower(u.Host)
-	u = u.JoinPath() // resolves . and .. so that one site has one spelling
-	return Base{text: strings.TrimRight(u.String(), "/")}, nil
+	return Base{text: u.Scheme + "://" + strings.ToLower(u.Host)}, nil
 }
 
 func loopback(host string) bool {

@@ -167,8 +167,8 @@ func TestParseTokenRefuses(t *testing.T) {
 
 func TestParseBase(t *testing.T) {
 	for in, want := range map[string]string{
-		"https://saoy.example.vn": "https://saoy.example.vn", "https://Saoy.Example.VN/": "https://saoy.example.vn", "https://example.vn:8443/x/": "https://example.vn:8443/x",
-		"http://127.0.0.1:8080": "http://127.0.0.1:8080", "http://localhost:8080/": "http://localhost:8080", "http://[::1]:80": "http://[::1]:80", "HTTPS://a.vn/b/../c": "https://a.vn/c",
+		"https://saoy.example.vn": "https://saoy.example.vn", "https://Saoy.Example.VN/": "https://saoy.example.vn", "https://example.vn:8443/": "https://example.vn:8443",
+		"http://127.0.0.1:8080": "http://127.0.0.1:8080", "http://localhost:8080/": "http://localhost:8080", "http://[::1]:80": "http://[::1]:80", "HTTPS://a.vn": "https://a.vn", "https://a.vn/saoy": "", "https://a.vn/..": "",
 		"http://example.vn": "", "http://10.0.0.1": "", "http://127.0.0.1.evil.vn": "", "http://localhost.evil.vn": "", "ftp://a.vn": "", "https://": "", "https://:80": "", "": "", "saoy.vn": "",
 		"https://u:p@a.vn": "", "https://a.vn?x": "", "https://a.vn?": "", "https://a.vn#": "", "https://a.vn/%zz": "", "javascript:alert(1)": "",
 	} {

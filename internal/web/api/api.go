@@ -61,8 +61,9 @@ type Config struct {
 	Verifier *verify.Verifier
 	// Base is the public address, for the verification addresses of copies.
 	Base link.Base
-	// Writers is how many changing requests run at once; each holds one connection of the
-	// ledger's pool beside those it works with, and its body in memory.
+	// Writers is how many POSTs run at once; each may hold one connection of the ledger's pool
+	// beside those it works with, and up to 64 MiB of body in memory. Keep it below a third of
+	// the pool.
 	Writers int
 }
 

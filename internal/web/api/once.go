@@ -21,11 +21,17 @@ const maxBody = certcopy.MaxUploadBytes + 64<<10
 const maxKeptReply = 4 << 20
 
 // once answers a repeated Idempotency-Key with the first answer, and lets one holder of a key
-// work at a time. Without a key it only bounds the body.
+// work at a time. With or without a key it bounds the body, and how many are worked on at once.
 func (a *API) once(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			next.ServeHTTP(w, r)
+			return
+		}
+		select {
+		case a.writers <- struct{}{}:
+			defer func() { <-a.writers }()
+		case <-r.Context().Done():
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -44,12 +50,6 @@ func (a *API) answerOnce(w http.ResponseWriter, r *http.Request, key string, nex
 	if !validKey(key) {
 		return certcopy.Errorf(certcopy.Invalid, "Idempotency-Key", nil, certcopy.Msg(
 			"Idempotency-Key phải có 8–128 ký tự ASCII nhìn thấy được.", "Idempotency-Key must have 8–128 visible ASCII characters."))
-	}
-	select {
-	case a.writers <- struct{}{}:
-		defer func() { <-a.writers }()
-	case <-r.Context().Done():
-		return r.Context().Err()
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

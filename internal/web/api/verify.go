@@ -57,12 +57,6 @@ func (a *API) verifyFile(ctx context.Context, parts *multipart.Reader) (*verify.
 		if part.FormName() != "file" {
 			continue
 		}
-		select {
-		case a.writers <- struct{}{}:
-			defer func() { <-a.writers }()
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
 		b, err := io.ReadAll(part)
 		if err != nil {
 			return nil, malformed(err)

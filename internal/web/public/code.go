@@ -48,7 +48,7 @@ func (s *Site) codeEntered(w http.ResponseWriter, r *http.Request) error {
 		m := certcopy.MessageOf(err)
 		return s.site.Render(w, r, http.StatusUnprocessableEntity, "home", view{Error: &m})
 	}
-	http.Redirect(w, r, s.Web.Prefix+link.VerifyPath+code.String(), http.StatusSeeOther)
+	http.Redirect(w, r, link.VerifyPath+code.String(), http.StatusSeeOther)
 	return nil
 }
 

@@ -10,6 +10,7 @@ package public
 import (
 	"context"
 	"embed"
+	"errors"
 	"io/fs"
 	"iter"
 	"net/http"
@@ -52,7 +53,7 @@ type Renderer interface {
 
 // Config is what the site is made of; all of it is required.
 type Config struct {
-	// Web gives log, clock, randomness, demonstration and prefix; the site adds its own pages.
+	// Web gives log, clock, randomness and demonstration; the site adds its own pages.
 	Web      web.Config
 	Verifier *verify.Verifier
 	Register storage.Public
@@ -74,8 +75,12 @@ type Site struct {
 	uploads chan struct{}
 }
 
-// New returns the site's handler, whose addresses begin at Web.Prefix.
+// New returns the site's handler. It lives at the root of its address: below a prefix, the
+// access log would not know which paths hold codes and tokens.
 func New(c Config) (http.Handler, error) {
+	if c.Web.Prefix != "" {
+		return nil, errors.New("public: the site must live at the root, not below " + c.Web.Prefix)
+	}
 	c.Web.Pages, c.Web.Texts, c.Web.Assets = sub("pages"), sub("text"), sub("assets")
 	c.Web.Funcs = funcs
 	site, err := web.New(c.Web)

@@ -153,6 +153,6 @@ func byPerson(r *http.Request) bool {
 // robots keeps honest crawlers away from all that names a copy.
 func (s *Site) robots(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, err := fmt.Fprintf(w, "User-agent: *\nDisallow: %[1]s/v/\nDisallow: %[1]s/s/\nDisallow: %[1]s/check\nDisallow: %[1]s/log/\n", s.Web.Prefix)
+	_, err := fmt.Fprint(w, "User-agent: *\nDisallow: /v/\nDisallow: /s/\nDisallow: /check\nDisallow: /log/\n")
 	return err
 }

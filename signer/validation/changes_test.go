@@ -354,6 +354,23 @@ func judge(t *testing.T, r *Report, allowed bool, named string) {
 	}
 }
 
+// TestOverlay: a field as large as the page, prepared before signing, may not be filled with
+// something that hides the page; its small twin may.
+func TestOverlay(t *testing.T) {
+	for large, allowed := range map[bool]bool{true: false, false: true} {
+		o := newOffice(t)
+		d := newDocument(t)
+		if large {
+			d.data = revised(t, d.data, func(u *pdf.Update) { set(t, u, d.refs["text"], pdf.E("Rect", pdf.Rect(0, 0, 595, 842))) })
+		}
+		signed := o.sign(d.data, o.person, pades.Options{Field: "certifier"}, pades.Means{})
+		data := revised(t, signed, func(u *pdf.Update) {
+			set(t, u, d.refs["text"], pdf.E("V", pdf.Text("x")), indirect(u, appearance(form("1 g 0 0 100 20 re f\n"))))
+		})
+		judge(t, o.validate(data), allowed, "ho_ten")
+	}
+}
+
 // TestLaterSignatures: what may be signed after what.
 func TestLaterSignatures(t *testing.T) {
 	o := newOffice(t)

@@ -107,6 +107,7 @@ type comparer struct {
 	newWidgets map[pdf.Ref]widgetRole
 	oldWidgets map[pdf.Ref]bool
 	seenFields map[pdf.Ref]bool
+	redrawn    map[pdf.Ref]fieldState
 	// seenElements are structure elements already compared.
 	seenElements map[pdf.Ref]bool
 	// appearances are indirect appearance dictionaries that a widget no longer uses.

@@ -44,7 +44,7 @@ func (c *comparer) annotations(o, n pdf.Object, where *trail) error {
 // annotation compares one that was there. Widgets of fields were compared with their field.
 func (c *comparer) annotation(o, n pdf.Object, where *trail) error {
 	if ref, ok := n.(pdf.Ref); ok && c.seenFields[ref] {
-		return nil
+		return c.overlay(ref, where)
 	}
 	before, _, err := c.old.dict(o)
 	if err != nil {
@@ -67,6 +67,30 @@ func (c *comparer) annotation(o, n pdf.Object, where *trail) error {
 		if err := c.mustEqual(valueOf(before, key), valueOf(after, key), draws(key), where.to(string(key))); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// maxFill is the share of the page a field may take that is filled or signed later.
+const maxFill = 0.5
+
+// overlay: a field prepared before signing to lie over the page shows something else once
+// it is filled (shadow attack, overlay).
+func (c *comparer) overlay(ref pdf.Ref, where *trail) error {
+	s, ok := c.redrawn[ref]
+	if !ok {
+		return nil
+	}
+	d, _, err := c.new.dict(ref)
+	if err != nil {
+		return err
+	}
+	r, err := c.rect(d.Get("Rect"))
+	if err != nil || r == nil {
+		return err
+	}
+	if c.box == nil || area(*r) > maxFill*area(*c.box) {
+		c.disallow(both{"trường “%s” che nội dung đã ký", "field “%s” covers what was signed"}.with(s.name))
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 func compare(ctx context.Context, signed, now *pdf.Reader, may permissions, work *int) ([]change, error) {
 	c := &comparer{ctx: ctx, old: view{signed}, new: view{now}, may: may, work: *work,
 		equal: map[pair]bool{}, apart: map[pdf.Ref]bool{},
-		newWidgets: map[pdf.Ref]widgetRole{}, oldWidgets: map[pdf.Ref]bool{}, seenFields: map[pdf.Ref]bool{}, seenElements: map[pdf.Ref]bool{}}
+		newWidgets: map[pdf.Ref]widgetRole{}, oldWidgets: map[pdf.Ref]bool{}, seenFields: map[pdf.Ref]bool{}, seenElements: map[pdf.Ref]bool{}, redrawn: map[pdf.Ref]fieldState{}}
 	defer func() { *work = c.work }()
 	oldCat, _, err := c.old.dict(signed.Trailer().Get("Root"))
 	if err != nil {

@@ -15,6 +15,7 @@ type fieldState struct {
 	kind   pdf.Name
 	signed bool // the field was empty and now holds a signature
 	filled bool // its value changed
+	at     pdf.Object
 }
 
 // collect notes the pages, fields, annotations and structure elements of the signed revision,
@@ -224,6 +225,7 @@ func (c *comparer) field(o, n pdf.Object, up fieldState, where *trail, depth int
 	if err != nil {
 		return err
 	}
+	state.at = n
 	for _, key := range unionKeys(before, after) {
 		if err := c.fieldKey(key, before, after, state, where.to(string(key)), depth); err != nil {
 			return err
@@ -277,8 +279,7 @@ func (c *comparer) fieldKey(key pdf.Name, before, after pdf.Dict, s fieldState, 
 		return c.appearanceState(o, n, after, s, where)
 	case "AP":
 		if s.signed || s.filled && (s.kind == "Tx" || s.kind == "Ch") {
-			c.replaced(o)
-			return c.appearance(n, where)
+			return c.redraw(o, n, s, where)
 		}
 	case "M":
 		return nil // date of the annotation
@@ -330,6 +331,20 @@ func (c *comparer) appearanceState(o, n pdf.Object, after pdf.Dict, s fieldState
 	}
 	c.disallow(describe(where.to("AP").String()))
 	return nil
+}
+
+// redraw notes a widget that is drawn anew, so that its page can tell whether it covers too
+// much.
+func (c *comparer) redraw(o, n pdf.Object, s fieldState, where *trail) error {
+	same, _, err := c.same(o, n, true, where)
+	if err != nil || same {
+		return err
+	}
+	c.replaced(o)
+	if ref, ok := s.at.(pdf.Ref); ok {
+		c.redrawn[ref] = s
+	}
+	return c.appearance(n, where)
 }
 
 // appearance: what a field filled by the rules shows may be drawn anew, as a stream within

@@ -11,6 +11,7 @@ import (
 	"image/jpeg"
 	"io"
 	"strings"
+	"sync/atomic"
 
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/internal/link"
@@ -22,7 +23,7 @@ import (
 // pages that are drawn: what the pages of this package need, without decoders and keys.
 type ledgerFlow struct {
 	storage.Ledger
-	images int // pages drawn
+	images atomic.Int64 // pages drawn
 }
 
 func (f *ledgerFlow) newCopy(o certcopy.Original) (storage.NewCopy, error) {
@@ -180,7 +181,7 @@ func (f *ledgerFlow) PageImage(ctx context.Context, id certcopy.CopyID, page, wi
 	if page > max(len(c.Clean.Pages), c.Final.Pages) {
 		return nil, storage.ErrNotFound
 	}
-	f.images++
+	f.images.Add(1)
 	m := image.NewRGBA(image.Rect(0, 0, width, width*842/595))
 	draw.Draw(m, m.Bounds(), image.White, image.Point{}, draw.Src)
 	ink := image.NewUniform(color.RGBA{70, 70, 90, 255})

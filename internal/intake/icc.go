@@ -2,8 +2,6 @@ package intake
 
 import (
 	"encoding/binary"
-	"image"
-	"image/color"
 	"math"
 )
 
@@ -252,61 +250,4 @@ func (c *colors) row(pix []uint8, step int, encode *[4097]uint8) {
 			pix[i+k] = encode[int(v[k]*4096+0.5)]
 		}
 	}
-}
-
-// apply returns img in sRGB, opaque on white: an *image.Gray for grey input, else an
-// *image.RGBA.
-func (c *colors) apply(img image.Image) image.Image {
-	r := img.Bounds()
-	encode := srgbSteps()
-	if g, ok := img.(*image.Gray); ok {
-		out := image.NewGray(r)
-		for y := r.Min.Y; y < r.Max.Y; y++ {
-			row := out.Pix[out.PixOffset(r.Min.X, y):][:r.Dx()]
-			copy(row, g.Pix[g.PixOffset(r.Min.X, y):])
-			if c.grey != nil {
-				c.row(row, 1, encode)
-			}
-		}
-		return out
-	}
-	out := image.NewRGBA(r)
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		row := out.Pix[out.PixOffset(r.Min.X, y):][:4*r.Dx()]
-		opaqueRow(row, img, y)
-		if c.grey == nil {
-			c.row(row, 4, encode)
-		}
-	}
-	return out
-}
-
-// opaqueRow writes one row of img as RGBA, what is transparent on white paper.
-func opaqueRow(row []uint8, img image.Image, y int) {
-	r := img.Bounds()
-	for x := range r.Dx() {
-		p := row[4*x : 4*x+4 : 4*x+4]
-		switch v := img.(type) {
-		case *image.YCbCr:
-			yi, ci := v.YOffset(r.Min.X+x, y), v.COffset(r.Min.X+x, y)
-			p[0], p[1], p[2] = color.YCbCrToRGB(v.Y[yi], v.Cb[ci], v.Cr[ci])
-		case *image.CMYK:
-			s := v.Pix[v.PixOffset(r.Min.X+x, y):]
-			p[0], p[1], p[2] = color.CMYKToRGB(s[0], s[1], s[2], s[3])
-		case *image.NRGBA:
-			s := v.Pix[v.PixOffset(r.Min.X+x, y):]
-			for k := range 3 {
-				p[k] = onWhite(s[k], s[3])
-			}
-		default:
-			n := color.NRGBA64Model.Convert(img.At(r.Min.X+x, y)).(color.NRGBA64)
-			a := uint8(n.A >> 8)
-			p[0], p[1], p[2] = onWhite(uint8(n.R>>8), a), onWhite(uint8(n.G>>8), a), onWhite(uint8(n.B>>8), a)
-		}
-		p[3] = 255
-	}
-}
-
-func onWhite(v, alpha uint8) uint8 {
-	return uint8((uint32(v)*uint32(alpha) + 255*uint32(255-alpha) + 127) / 255)
 }

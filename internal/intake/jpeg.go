@@ -19,7 +19,10 @@ type jpegFile struct {
 	adobe         int  // transform of the Adobe APP14 segment; -1: there is none
 	dpiX, dpiY    float64
 	orientation   Orientation
+	exif          []byte
 	icc           []byte
+	iccParts      map[byte][]byte
+	scans         int
 	ended         bool // an end-of-image marker was found
 	// clean has the quantisation and Huffman tables, frame and scan headers and the
 	// entropy-coded bytes as they came, a JFIF segment without thumbnail and the Adobe segment.
@@ -45,6 +48,10 @@ const (
 	mCOM   = 0xFE
 )
 
+// maxScans bounds the passes over a progressive image, each of which costs the time of a
+// decoding and may have a few bytes only. Encoders make about ten.
+const maxScans = 100
+
 var errJPEG = errors.New("not a JPEG structure")
 
 // scanJPEG walks the markers of b. It follows no length beyond b, keeps no application
@@ -54,79 +61,90 @@ func scanJPEG(b []byte) (*jpegFile, error) {
 	if len(b) < 4 || b[0] != 0xFF || b[1] != mSOI {
 		return nil, errJPEG
 	}
-	j := &jpegFile{adobe: -1, orientation: 1, clean: append(make([]byte, 0, len(b)), 0xFF, mSOI)}
-	var exif []byte
-	icc := map[byte][]byte{}
-	for at := 2; ; {
-		marker, next, err := nextMarker(b, at)
-		if err != nil {
+	j := &jpegFile{adobe: -1, orientation: 1, clean: append(make([]byte, 0, len(b)), 0xFF, mSOI), iccParts: map[byte][]byte{}}
+	for at := 2; !j.ended; {
+		marker, next, ok := nextMarker(b, at)
+		if !ok {
 			break // the file ends without an end-of-image marker
 		}
-		if marker == mEOI {
-			j.ended = true
-			break
-		}
-		at = next
-		if marker >= 0xD0 && marker <= 0xD8 || marker == 0x01 {
-			continue // stand-alone markers out of place
-		}
-		if at+2 > len(b) {
-			break
-		}
-		n := int(binary.BigEndian.Uint16(b[at:]))
-		if n < 2 || at+n > len(b) {
-			break
-		}
-		body := b[at+2 : at+n]
-		segment := b[at-2 : at+n]
-		at += n
-		switch {
-		case marker == mSOS:
-			if j.width == 0 {
-				return nil, fmt.Errorf("%w: scan before frame", errJPEG)
-			}
-			end := entropyEnd(b, at)
-			j.clean = append(append(j.clean, segment...), b[at:end]...)
-			at = end
-		case isFrame(marker):
-			if err := j.frame(marker, body); err != nil {
-				return nil, err
-			}
-			j.clean = append(j.clean, segment...)
-		case marker == mDQT || marker == mDHT || marker == mDRI || marker == mDNL || marker == mDAC:
-			j.clean = append(j.clean, segment...)
-		case marker == mAPP0:
-			j.jfif(body)
-		case marker == mAPP14:
-			j.adobeSegment(segment, body)
-		case marker == mAPP1 && exif == nil && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
-			exif = body[6:]
-		case marker == mAPP2 && len(body) > 14 && bytes.HasPrefix(body, []byte("ICC_PROFILE\x00")):
-			icc[body[12]] = body[14:]
-		case marker == mCOM || marker >= mAPP0 && marker <= mAPP15:
-		default:
-			return nil, fmt.Errorf("%w: marker %02X", errJPEG, marker)
+		var err error
+		if at, err = j.marker(b, marker, next); err != nil {
+			return nil, err
 		}
 	}
 	if j.width == 0 {
 		return nil, fmt.Errorf("%w: no frame", errJPEG)
 	}
 	j.clean = append(j.clean, 0xFF, mEOI)
-	j.takeClaims(exif, icc)
+	j.takeClaims()
 	return j, nil
+}
+
+// marker takes a marker and its segment, which begins at at, and returns where it ends: a
+// segment that leaves the file is the file's end.
+func (j *jpegFile) marker(b []byte, marker byte, at int) (next int, err error) {
+	switch {
+	case marker == mEOI:
+		j.ended = true
+		return at, nil
+	case marker >= 0xD0 && marker <= mSOI || marker == 0x01:
+		return at, nil // stands alone, out of place
+	case at+2 > len(b):
+		return len(b), nil
+	}
+	n := int(binary.BigEndian.Uint16(b[at:]))
+	if n < 2 || at+n > len(b) {
+		return len(b), nil
+	}
+	segment, end := b[at-2:at+n], at+n
+	if marker != mSOS {
+		return end, j.segment(marker, segment)
+	}
+	if j.scans++; j.width == 0 || j.scans > maxScans {
+		return 0, fmt.Errorf("%w: scan %d of at most %d, or before the frame", errJPEG, j.scans, maxScans)
+	}
+	next = entropyEnd(b, end)
+	j.clean = append(append(j.clean, segment...), b[end:next]...)
+	return next, nil
+}
+
+// segment keeps what is needed to decode, reads what is needed to show, and drops the rest.
+func (j *jpegFile) segment(marker byte, segment []byte) error {
+	body := segment[4:]
+	switch {
+	case isFrame(marker):
+		if err := j.frame(marker, body); err != nil {
+			return err
+		}
+		j.clean = append(j.clean, segment...)
+	case marker == mDQT || marker == mDHT || marker == mDRI || marker == mDNL || marker == mDAC:
+		j.clean = append(j.clean, segment...)
+	case marker == mAPP0:
+		j.jfif(body)
+	case marker == mAPP14:
+		j.adobeSegment(segment, body)
+	case marker == mAPP1 && j.exif == nil && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
+		j.exif = body[6:]
+	case marker == mAPP2 && len(body) > 14 && bytes.HasPrefix(body, []byte("ICC_PROFILE\x00")):
+		j.iccParts[body[12]] = body[14:]
+	case marker == mCOM || marker >= mAPP0 && marker <= mAPP15:
+	default:
+		return fmt.Errorf("%w: marker %02X", errJPEG, marker)
+	}
+	return nil
 }
 
 // nextMarker finds the next marker from at on and returns the position behind it. Bytes that
 // belong to no segment are passed over, as every decoder does.
-func nextMarker(b []byte, at int) (marker byte, next int, err error) {
+func nextMarker(b []byte, at int) (marker byte, next int, ok bool) {
 	for {
 		i := bytes.IndexByte(b[min(at, len(b)):], 0xFF)
 		if i < 0 || at+i+1 >= len(b) {
-			return 0, 0, errJPEG
+			return 0, 0, false
 		}
 		at += i + 1
 		if m := b[at]; m != 0x00 && m != 0xFF {
-			return m, at + 1, nil
+			return m, at + 1, true
 		}
 	}
 }
@@ -198,16 +216,16 @@ func (j *jpegFile) adobeSegment(segment, body []byte) {
 
 // takeClaims reads what the metadata says about how to show the samples, before it is gone.
 // The EXIF resolution counts where JFIF has none that can be believed.
-func (j *jpegFile) takeClaims(exif []byte, icc map[byte][]byte) {
-	if exif != nil {
-		o, x, y := exifClaims(exif)
+func (j *jpegFile) takeClaims() {
+	if j.exif != nil {
+		o, x, y := exifClaims(j.exif)
 		j.orientation = o
 		if j.dpiX < 100 && x > 0 && y > 0 {
 			j.dpiX, j.dpiY = x, y
 		}
 	}
-	for i := 1; i <= len(icc); i++ {
-		part, ok := icc[byte(i)]
+	for i := 1; i <= len(j.iccParts); i++ {
+		part, ok := j.iccParts[byte(i)]
 		if !ok {
 			j.icc = nil
 			return

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"image"
-	"image/color"
 	"image/jpeg"
 	"io"
 
@@ -81,39 +80,4 @@ func (p *Page) reencode(img image.Image, convert *colors) error {
 		p.Warnings = append(p.Warnings, warnConverted())
 	}
 	return nil
-}
-
-// inkOf fills an ink map from a decoded image.
-func inkOf(img image.Image) *inkMap {
-	r := img.Bounds()
-	m := newInkMap(r.Dx(), r.Dy())
-	row := make([]uint8, r.Dx())
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		switch v := img.(type) {
-		case *image.YCbCr:
-			at := v.YOffset(r.Min.X, y)
-			m.add(v.Y[at : at+r.Dx()])
-		case *image.Gray:
-			at := v.PixOffset(r.Min.X, y)
-			m.add(v.Pix[at : at+r.Dx()])
-		case *image.RGBA:
-			at := v.PixOffset(r.Min.X, y)
-			lumaOf(row, v.Pix[at:at+4*r.Dx()], 4)
-			m.add(row)
-		default:
-			for x := range row {
-				row[x] = color.GrayModel.Convert(img.At(r.Min.X+x, y)).(color.Gray).Y
-			}
-			m.add(row)
-		}
-	}
-	return m
-}
-
-// lumaOf writes the brightness of pixels of n bytes that begin with red, green and blue.
-func lumaOf(row, pix []uint8, n int) {
-	for x := range row {
-		p := pix[x*n : x*n+3 : x*n+3]
-		row[x] = uint8((19595*uint32(p[0]) + 38470*uint32(p[1]) + 7471*uint32(p[2]) + 1<<15) >> 16)
-	}
 }

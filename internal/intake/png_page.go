@@ -3,7 +3,6 @@ package intake
 import (
 	"bytes"
 	"errors"
-	"image"
 	"image/png"
 	"io"
 	"math"
@@ -23,6 +22,9 @@ func readPNG(name string, b []byte) (Page, error) {
 	if uint64(f.width)*uint64(f.height) > certcopy.MaxImagePixels {
 		return Page{}, errPixels(name, int64(f.width), int64(f.height))
 	}
+	if f.isBomb() {
+		return Page{}, errTooMuch(name, errors.New("inflates to more than a picture can"))
+	}
 	p := Page{Image: Image{
 		Width: int(f.width), Height: int(f.height), Components: 1, Bits: 8, Encoding: Flate,
 		Orientation: f.orientation, DPIX: f.dpiX, DPIY: f.dpiY,
@@ -39,6 +41,17 @@ func readPNG(name string, b []byte) (Page, error) {
 		return Page{}, pngError(name, err)
 	}
 	return p, nil
+}
+
+// isBomb reports whether the samples are both many and so even that no paper was scanned: the
+// grain of any scanner keeps deflate below a ratio of 20.
+func (p *pngFile) isBomb() bool {
+	stored := 0
+	for _, d := range p.data {
+		stored += len(d)
+	}
+	inflated := uint64(p.rowBytes()) * uint64(p.height)
+	return inflated > 256<<20 && inflated/200 > uint64(stored)
 }
 
 func pngError(name string, err error) error {
@@ -298,51 +311,4 @@ func (p *pngFile) readInterlaced(out *Page, name string, b []byte, convert *colo
 		return err
 	}
 	return out.lossless(img, convert)
-}
-
-// lossless writes a decoded image without loss, opaque and in sRGB.
-func (p *Page) lossless(img image.Image, convert *colors) error {
-	if convert != nil {
-		p.Warnings = append(p.Warnings, warnConverted())
-	}
-	flat := orIdentity(convert).apply(img)
-	r := flat.Bounds()
-	p.Width, p.Height, p.Bits, p.Encoding, p.Components = r.Dx(), r.Dy(), 8, Flate, 3
-	if _, grey := flat.(*image.Gray); grey {
-		p.Components = 1
-	}
-	p.Free = inkOf(flat).free(p.Orientation)
-	var err error
-	p.Data, err = flateOf(flat)
-	return err
-}
-
-// flateOf encodes an *image.Gray, or an opaque *image.RGBA, for a PDF image.
-func flateOf(img image.Image) ([]byte, error) {
-	r := img.Bounds()
-	step := 3
-	if _, grey := img.(*image.Gray); grey {
-		step = 1
-	}
-	enc := newFlateRows(r.Dx()*step, step)
-	row := make([]byte, step*r.Dx())
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		switch v := img.(type) {
-		case *image.Gray:
-			copy(row, v.Pix[v.PixOffset(r.Min.X, y):])
-		case *image.RGBA:
-			packRGB(row, v.Pix[v.PixOffset(r.Min.X, y):][:4*r.Dx()])
-		}
-		if err := enc.add(row); err != nil {
-			return nil, err
-		}
-	}
-	return enc.close()
-}
-
-// packRGB drops every fourth byte.
-func packRGB(dst, rgba []byte) {
-	for i, j := 0, 0; j+3 < len(rgba); i, j = i+3, j+4 {
-		copy(dst[i:i+3], rgba[j:j+3])
-	}
 }

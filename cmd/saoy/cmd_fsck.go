@@ -47,12 +47,14 @@ func (c fsckCommand) check(ctx context.Context) (fsck.Report, error) {
 		return fsck.Report{}, err
 	}
 	defer a.close()
-	return fsck.Check(ctx, func() *fsck.Checker {
-		return &fsck.Checker{
-			Ledger: a.store, Vault: a.vault.Blobs, Scratch: a.flow.Scratch, Public: a.public, Files: a.vault,
-			Examine: a.flow.Examine, Log: a.logKey.Log(),
-		}
-	})
+	return fsck.Check(ctx, a.checker)
+}
+
+func (a *app) checker() *fsck.Checker {
+	return &fsck.Checker{
+		Ledger: a.store, Vault: a.vault.Blobs, Scratch: a.flow.Scratch, Public: a.public, Files: a.vault,
+		Examine: a.flow.Examine, Log: a.logKey.Log(),
+	}
 }
 
 func printFsck(r fsck.Report) error {

@@ -26,6 +26,9 @@ func (k *Checker) checkFiles(ctx context.Context) error {
 		}
 	}
 	for info, err := range k.Vault.List(ctx, "") {
+		if k.damaged(info, err) {
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("vault: %w", err)
 		}
@@ -34,6 +37,15 @@ func (k *Checker) checkFiles(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// damaged reports an object that a listing could not describe.
+func (k *Checker) damaged(info storage.BlobInfo, err error) bool {
+	if !errors.Is(err, storage.ErrDamaged) {
+		return false
+	}
+	k.found(FileDamaged, info.Key, "Phần mô tả của tệp bị hỏng.", "The description of the file is damaged.")
+	return true
 }
 
 func (k *Checker) checkFile(ctx context.Context, c certcopy.Copy) error {
@@ -52,8 +64,8 @@ func (k *Checker) checkFile(ctx context.Context, c certcopy.Copy) error {
 	if int64(len(file)) != c.Final.Size {
 		k.found(FileDamaged, name(c), "Độ dài tệp khác với sổ.", "The file's length is not the recorded one.")
 	}
-	if k.Examine == nil {
-		return nil
+	if k.Examine == nil || c.LeafTime.IsZero() {
+		return nil // without its leaf, which is a finding already, nobody knows as of when
 	}
 	// As of its registration: certificates expire, and that is no damage.
 	level, err := k.Examine.Examine(ctx, file, c.LeafTime)
@@ -82,6 +94,9 @@ func (k *Checker) onItsWay(key string) bool {
 // of an unfinished copy refers to.
 func (k *Checker) checkScratch(ctx context.Context) error {
 	for info, err := range k.Scratch.List(ctx, "") {
+		if k.damaged(info, err) {
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("scratch store: %w", err)
 		}

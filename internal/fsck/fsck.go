@@ -92,6 +92,7 @@ type Checker struct {
 
 	report Report
 	copies map[certcopy.CopyID]certcopy.Copy
+	tree   *tree // of the leaves as they are stored
 }
 
 // Run checks everything. An error means that something could not be checked, not that it is

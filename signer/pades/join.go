@@ -54,7 +54,7 @@ func (j *Joined) ReadAt(p []byte, offset int64) (int, error) {
 
 // WriteTo copies the whole to w.
 func (j *Joined) WriteTo(w io.Writer) (int64, error) {
-	n, err := stream(w, io.NewSectionReader(j.base, 0, j.size))
+	n, err := streamAll(w, j.base, j.size)
 	if err == nil && n != j.size {
 		err = io.ErrUnexpectedEOF
 	}

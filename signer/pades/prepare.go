@@ -1,6 +1,7 @@
 package pades
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/sha256"
 	"fmt"
@@ -158,7 +159,7 @@ func digests(base io.ReaderAt, size int64, hash crypto.Hash, l *layout, out io.W
 	if out != nil {
 		w = io.MultiWriter(h, out)
 	}
-	n, err := stream(w, io.NewSectionReader(base, 0, size))
+	n, err := streamAll(w, base, size)
 	if err != nil {
 		return nil, nil, fmt.Errorf("base: %w", err)
 	}
@@ -170,6 +171,18 @@ func digests(base io.ReaderAt, size int64, hash crypto.Hash, l *layout, out io.W
 		_, _ = h.Write(part) // a hash takes everything
 	}
 	return baseDigest, h.Sum(nil), nil
+}
+
+// streamAll copies the size bytes of base to w. A file in memory is given to w as it is.
+func streamAll(w io.Writer, base io.ReaderAt, size int64) (int64, error) {
+	if m, ok := base.(*bytes.Reader); ok && m.Size() == size {
+		whole := *m // its own position, so that the caller's stays
+		if _, err := whole.Seek(0, io.SeekStart); err != nil {
+			return 0, err
+		}
+		return whole.WriteTo(w)
+	}
+	return stream(w, io.NewSectionReader(base, 0, size))
 }
 
 // onlyReader hides WriteTo, so that CopyBuffer uses the buffer it is given.

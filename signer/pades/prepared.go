@@ -94,7 +94,7 @@ func (p *Prepared) Embed(base io.ReaderAt, cms []byte, out io.Writer) error {
 	if !bytes.Equal(digest, p.digest) {
 		return fmt.Errorf("%w: its digest is not that of its bytes", ErrPrepared)
 	}
-	if _, err := stream(out, io.NewSectionReader(base, 0, p.baseSize)); err != nil {
+	if _, err := streamAll(out, base, p.baseSize); err != nil {
 		return fmt.Errorf("copy the base: %w", err)
 	}
 	if _, err := out.Write(p.fill(cms)); err != nil {

@@ -13,10 +13,13 @@ import (
 // Found records the installation, once: a second call returns what the first recorded, which
 // the caller compares with what it wants.
 func (s *Store) Found(ctx context.Context, i storage.Installation) (storage.Installation, error) {
-	_, err := s.pool.Exec(ctx, `INSERT INTO installation (public_url, log_key, demonstration) VALUES ($1, $2, $3)
-		ON CONFLICT (one) DO NOTHING`, i.PublicURL, i.LogKey, i.Demonstration)
+	err := s.tx(ctx, "found installation", func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO installation (public_url, log_key, demonstration) VALUES ($1, $2, $3)
+			ON CONFLICT (one) DO NOTHING`, i.PublicURL, i.LogKey, i.Demonstration)
+		return err
+	})
 	if err != nil {
-		return storage.Installation{}, fmt.Errorf("found installation: %w", ours(err))
+		return storage.Installation{}, err
 	}
 	return s.Installation(ctx)
 }
@@ -31,7 +34,7 @@ func (s *Store) Installation(ctx context.Context) (i storage.Installation, err e
 // OpenOffice creates an agency with its people, keys and authorisations, all or nothing;
 // storage.ErrExists if there is an agency of that name.
 func (s *Store) OpenOffice(ctx context.Context, o storage.Office) error {
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	return s.tx(ctx, "open office "+string(o.Agency.ID), func(tx pgx.Tx) error {
 		if err := insertAgency(ctx, tx, o); err != nil {
 			return err
 		}
@@ -47,10 +50,6 @@ func (s *Store) OpenOffice(ctx context.Context, o storage.Office) error {
 		}
 		return insertLook(ctx, tx, o.Agency.ID, "", o.Seal)
 	})
-	if err != nil {
-		return fmt.Errorf("open office %s: %w", o.Agency.ID, ours(err))
-	}
-	return nil
 }
 
 func insertAgency(ctx context.Context, tx pgx.Tx, o storage.Office) error {

@@ -36,12 +36,15 @@ type Day struct {
 
 // Calendar is Monday to Friday but for announced days. The zero Calendar knows no holiday.
 type Calendar struct {
-	off, on map[string]Day
-	years   []int
+	off, on, open map[string]Day
+	years         []int
 }
 
 type data struct {
-	Years []int `json:"years"` // whose days are all announced
+	Years []int `json:"years"` // whose days are announced, but for the open ones
+	// Open days are holidays by policy that no act in force has made days off. They count as
+	// working days, which binds the office and not the citizen.
+	Open []Day `json:"open"`
 	Off   []Day `json:"off"`   // holidays and days exchanged
 	On    []Day `json:"on"`    // Saturdays and Sundays worked in exchange
 }
@@ -66,8 +69,8 @@ func Parse(b []byte) (*Calendar, error) {
 	if err := d.Decode(&in); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrCalendar, err)
 	}
-	c := &Calendar{off: map[string]Day{}, on: map[string]Day{}, years: in.Years}
-	if err := errors.Join(fill(c.off, in.Off, false), fill(c.on, in.On, true)); err != nil {
+	c := &Calendar{off: map[string]Day{}, on: map[string]Day{}, open: map[string]Day{}, years: in.Years}
+	if err := errors.Join(fill(c.off, in.Off, false), fill(c.on, in.On, true), fill(c.open, in.Open, false)); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrCalendar, err)
 	}
 	return c, nil
@@ -134,7 +137,8 @@ type Deadline struct {
 	Day time.Time
 	// Slip: the law asks for an appointment slip, because it is not the day of receipt.
 	Slip bool
-	// Provisional: the holidays of a year it touches are not all announced here.
+	// Provisional: the holidays of a year it touches are not announced here, or an open day lies
+	// in it.
 	Provisional bool
 }
 
@@ -152,8 +156,15 @@ func (c *Calendar) Deadline(received time.Time, extension int) (Deadline, error)
 		days++
 	}
 	day := c.After(received, days)
-	return Deadline{
-		Day: day, Slip: !day.Equal(midnight(received)),
-		Provisional: !slices.Contains(c.years, day.Year()) || !slices.Contains(c.years, midnight(received).Year()),
-	}, nil
+	return Deadline{Day: day, Slip: !day.Equal(midnight(received)), Provisional: c.provisional(midnight(received), day)}, nil
+}
+
+// provisional reports whether any day from the first to the last is not settled.
+func (c *Calendar) provisional(first, last time.Time) bool {
+	for t := first; !t.After(last); t = t.AddDate(0, 0, 1) {
+		if _, open := c.open[t.Format(time.DateOnly)]; open || !slices.Contains(c.years, t.Year()) {
+			return true
+		}
+	}
+	return false
 }

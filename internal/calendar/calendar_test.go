@@ -25,12 +25,12 @@ func TestDeadline(t *testing.T) {
 		want           string
 		slip           bool
 	}{
-		{"morning", "2026-11-23 08:00:00", 0, "2026-11-23", false},
-		{"15:00 sharp is not after 15:00", "2026-11-23 15:00:00", 0, "2026-11-23", false},
-		{"a second later", "2026-11-23 15:00:01", 0, "2026-11-24", true},
+		{"morning", "2026-11-16 08:00:00", 0, "2026-11-16", false},
+		{"15:00 sharp is not after 15:00", "2026-11-16 15:00:00", 0, "2026-11-16", false},
+		{"a second later", "2026-11-16 15:00:01", 0, "2026-11-17", true},
 		{"Friday afternoon", "2026-11-27 16:00:00", 0, "2026-11-30", true},
 		{"Saturday counts as Monday", "2026-11-28 16:00:00", 0, "2026-11-30", true},
-		{"extended", "2026-11-23 08:00:00", 2, "2026-11-25", true},
+		{"extended", "2026-11-16 08:00:00", 2, "2026-11-18", true},
 		{"extended, afternoon", "2026-11-26 15:30:00", 2, "2026-12-01", true},
 		{"before the long Tết", "2026-02-13 15:30:00", 0, "2026-02-23", true},
 		{"on a holiday", "2026-02-17 09:00:00", 0, "2026-02-23", true},
@@ -53,6 +53,17 @@ func TestYearsNotAnnouncedAreProvisional(t *testing.T) {
 	c := National()
 	for _, received := range []string{"2026-12-31 16:00:00", "2040-05-05 08:00:00", "2025-12-31 16:00:00"} {
 		if d, err := c.Deadline(at(received), 0); err != nil || !d.Provisional {
+			t.Errorf("%s: %+v, %v", received, d, err)
+		}
+	}
+}
+
+// TestOpenDaysBindTheOffice: a holiday by policy counts as a working day, and is said so.
+func TestOpenDaysBindTheOffice(t *testing.T) {
+	c := National()
+	for received, provisional := range map[string]bool{"2026-11-23 14:00:00": false, "2026-11-23 16:00:00": true, "2026-11-24 08:00:00": true, "2026-11-25 08:00:00": false} {
+		d, err := c.Deadline(at(received), 0)
+		if err != nil || d.Provisional != provisional || d.Day.After(at(received).AddDate(0, 0, 1)) {
 			t.Errorf("%s: %+v, %v", received, d, err)
 		}
 	}

@@ -109,13 +109,18 @@ func (p *pngFile) passThrough(out *Page) error {
 	used := byte(0)
 	look := p.lumaReader(&used)
 	var fax *ccitt.Encoder
-	if p.kind == 0 && p.bits == 1 && out.Width <= ccitt.MaxWidth {
+	black, bilevel := p.blackSample()
+	if bilevel && out.Width <= ccitt.MaxWidth {
 		fax = ccitt.NewEncoder(out.Width)
 	}
 	exact, err := p.rows(func(row []byte) error {
 		look(luma, row)
 		ink.add(luma)
-		if fax != nil {
+		switch {
+		case fax == nil:
+		case black == 1:
+			fax.Add(row)
+		default:
 			addInverted(fax, row)
 		}
 		return nil
@@ -133,12 +138,24 @@ func (p *pngFile) passThrough(out *Page) error {
 			out.Encoding, out.Data = G4, code
 		}
 	}
-	if p.kind == 3 {
+	if p.kind == 3 && out.Encoding == Flate {
 		// An index beyond the palette is black, as decoders agree.
 		n := max(len(p.palette)/3, int(used)+1)
 		out.Palette = append(bytes.Clone(p.palette), make([]byte, 3*n-len(p.palette))...)
 	}
 	return nil
+}
+
+// blackSample returns which of two samples is black in an image of black and white.
+func (p *pngFile) blackSample() (sample int, bilevel bool) {
+	const black, white = "\x00\x00\x00", "\xFF\xFF\xFF"
+	switch {
+	case p.bits != 1:
+		return 0, false
+	case p.kind == 0 || string(p.palette) == black+white:
+		return 0, true
+	}
+	return 1, string(p.palette) == white+black
 }
 
 // addInverted encodes a row in which 1 is white. The row is put back, since the next is

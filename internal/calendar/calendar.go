@@ -45,8 +45,8 @@ type data struct {
 	// Open days are holidays by policy that no act in force has made days off. They count as
 	// working days, which binds the office and not the citizen.
 	Open []Day `json:"open"`
-	Off   []Day `json:"off"`   // holidays and days exchanged
-	On    []Day `json:"on"`    // Saturdays and Sundays worked in exchange
+	Off  []Day `json:"off"` // holidays and days exchanged
+	On   []Day `json:"on"`  // Saturdays and Sundays worked in exchange
 }
 
 //go:embed holidays.json

@@ -9,8 +9,9 @@ import (
 	"github.com/saoy/saoy/internal/web"
 )
 
-// maxUploadBytes bounds one upload of several files.
-const maxUploadBytes = 3 * certcopy.MaxUploadBytes
+// maxUploadBytes bounds one upload of several files. It is far above the limit of one file, so
+// that a file that is too large is refused by its name and the others are kept.
+const maxUploadBytes = 8 * certcopy.MaxUploadBytes
 
 // route is one line of the table: the only place where it is said who may do what.
 type route struct {

@@ -22,7 +22,7 @@ func readPNG(name string, b []byte) (Page, error) {
 	if uint64(f.width)*uint64(f.height) > certcopy.MaxImagePixels {
 		return Page{}, errPixels(name, int64(f.width), int64(f.height))
 	}
-	if f.isBomb() {
+	if !f.interlaced && f.isBomb() {
 		return Page{}, errTooMuch(name, errors.New("inflates to more than a picture can"))
 	}
 	p := Page{Image: Image{

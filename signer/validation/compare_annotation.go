@@ -71,7 +71,7 @@ func (c *comparer) annotation(o, n pdf.Object, where *trail) error {
 	return nil
 }
 
-// maxFill is the share of the page a field may take that is filled or signed later.
+// maxFill is the share of the page that may lie under one field filled or signed later.
 const maxFill = 0.5
 
 // overlay: a field prepared before signing to lie over the page shows something else once
@@ -210,9 +210,6 @@ func (c *comparer) rect(o pdf.Object) (*[4]float64, error) {
 	return &[4]float64{min(r[0], r[2]), min(r[1], r[3]), max(r[0], r[2]), max(r[1], r[3])}, nil
 }
 
-// maxCover is the share of the page a new visible signature may lie on.
-const maxCover = 0.25
-
 // placement: a new visible signature may not cover the page, nor what was signed before.
 func (c *comparer) placement(ref pdf.Ref, role widgetRole, where *trail) error {
 	if !role.shown {
@@ -226,7 +223,7 @@ func (c *comparer) placement(ref pdf.Ref, role widgetRole, where *trail) error {
 	if err != nil || r == nil {
 		return err
 	}
-	covers := c.box == nil || area(*r) > maxCover*area(*c.box)
+	covers := c.box == nil || area(*r) > maxFill*area(*c.box)
 	for _, s := range c.signedRects {
 		covers = covers || overlap(*r, s)
 	}

@@ -104,6 +104,9 @@ var (
 	msgNotDone = message{clauseFormat,
 		"Không kiểm tra được vì một bước trước đó không đạt.",
 		"Could not be checked because an earlier check failed."}
+	msgBagBad = message{"RFC 5652 §10.2.3",
+		"Một chứng thư kèm theo chữ ký bị hỏng hoặc bị sửa (%s).",
+		"A certificate that comes with the signature is damaged or altered (%s)."}
 	msgSubFilter = message{clauseByteRange,
 		"Kiểu chữ ký %s không được hỗ trợ.",
 		"Signatures of kind %s are not supported."}

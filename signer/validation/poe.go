@@ -22,6 +22,9 @@ func (x *examiner) authenticity(all []*signing) error {
 		return err
 	}
 	x.evidence = e
+	for _, s := range all {
+		x.bag(s)
+	}
 	for i := len(all) - 1; i >= 0; i-- {
 		s := all[i]
 		s.unsound = s.out.Indication == TotalFailed && s.out.Integrity == Broken || s.verified == nil

@@ -247,6 +247,28 @@ func TestImpostor(t *testing.T) {
 	}
 }
 
+// TestAlteredBag: a certificate beside the signature that was altered keeps the file from
+// passing, although no signature covers it.
+func TestAlteredBag(t *testing.T) {
+	o := newOffice(t)
+	data := o.store(o.sign(newDocument(t).data, o.person, pades.Options{Field: "certifier"}, pades.Means{TimeStamper: stamper{o.pki}}))
+	if r := o.validate(data); !r.Passed() {
+		logReport(t, r)
+		t.Fatal("does not pass")
+	}
+	issuing := []byte(hexOf(o.pki.Issuing.Certificate.Raw))
+	from := bytes.Index(bytes.ToLower(data), issuing)
+	if from < 0 {
+		t.Fatal("the issuing certificate is not in the signature")
+	}
+	last := from + len(issuing) - 1 // in the signature value of the certificate
+	data[last] = "0123456789abcdef"[(int(data[last])+1)%16]
+	if r := o.validate(data); r.Passed() {
+		logReport(t, r)
+		t.Error("passes")
+	}
+}
+
 // TestCancelled: a validation ends when its context does.
 func TestCancelled(t *testing.T) {
 	o := newOffice(t)

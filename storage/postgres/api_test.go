@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/storage"
 	"github.com/saoy/saoy/storage/postgres"
@@ -159,3 +161,42 @@ func TestClaimsExcludeEachOther(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestClaimOfADeadProcess: the server frees the key of a holder that is gone, and the next
+// attempt goes on with the request that was never answered.
+func TestClaimOfADeadProcess(t *testing.T) {
+	dsn := storagetest.Postgres(t)
+	ctx := t.Context()
+	raw, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close(ctx)
+	store, o := storagetest.NewOffice(t, true)
+	clientOf(t, store, o, "a")
+	c, err := store.Claim(ctx, "a", "key-00001", certcopy.Digest{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Release()
+	// As kill -9 does it: the connection ends, nothing is given back.
+	if _, err := raw.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND pid <> pg_backend_pid()
+		AND (classid::bigint << 32 | objid::bigint) = hashtextextended('saoy idempotency key a key-00001', 0)`); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		next, err := store.Claim(ctx, "a", "key-00001", certcopy.Digest{1})
+		if err == nil {
+			if _, answered := next.Reply(); answered {
+				t.Error("a request that was never answered has an answer")
+			}
+			next.Release()
+			return
+		}
+		if !errors.Is(err, storage.ErrConflict) {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Error("the key of a dead holder is never freed")
+}

@@ -79,6 +79,13 @@ func TestReportJSON(t *testing.T) {
 			t.Errorf("report lacks %s", want)
 		}
 	}
+	var back Report
+	must(t, json.Unmarshal(b, &back))
+	again, err := json.Marshal(back)
+	must(t, err)
+	if string(again) != string(b) || back.Signatures[0].Time.IsZero() {
+		t.Errorf("a report read back differs:\n%s\n%s", b, again)
+	}
 	b, err = json.Marshal(validate(t, []byte("no PDF"), Options{At: time.Now()}))
 	must(t, err)
 	if !strings.Contains(string(b), `"signatures":[]`) || !strings.Contains(string(b), "NO-SIGNATURE") {

@@ -305,3 +305,19 @@ func fingerprint(c *x509.Certificate) string {
 	sum := sha256.Sum256(c.Raw)
 	return hexOf(sum[:])
 }
+
+// UnmarshalJSON reads what MarshalJSON wrote, as a report has to cross from the process that
+// examined the file.
+func (s *Signature) UnmarshalJSON(b []byte) error {
+	type plain Signature
+	in := struct {
+		*plain
+		SigningTime string `json:"signing_time"`
+	}{plain: (*plain)(s)}
+	if err := json.Unmarshal(b, &in); err != nil || in.SigningTime == "" {
+		return err
+	}
+	t, err := time.Parse(time.RFC3339, in.SigningTime)
+	s.Time = t.UTC()
+	return err
+}

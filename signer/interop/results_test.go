@@ -1,0 +1,178 @@
+package interop
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// divergence is a verdict that differs from ours and why ours stands.
+type divergence struct {
+	peer  string
+	cause string
+	holds func(s subject) bool
+}
+
+// divergences are the ones known. A verdict among them does not fail the test, but is shown.
+var divergences = []divergence{}
+
+func explained(peer string, s subject) string {
+	for _, d := range divergences {
+		if d.peer == peer && d.holds(s) {
+			return d.cause
+		}
+	}
+	return ""
+}
+
+// results are the verdicts of all programs that were there, by program.
+type results struct {
+	subjects []subject
+	verdicts map[string]verdicts
+}
+
+// check records what a program said and fails the test for what is not explained.
+func (r *results) check(t testing.TB, peer string, v verdicts) {
+	t.Helper()
+	r.verdicts[peer] = v
+	failed := 0
+	for _, s := range r.subjects {
+		why, asked := v[s.path]
+		if !asked || why == "" {
+			continue
+		}
+		failed++
+		if explained(peer, s) == "" {
+			t.Errorf("%s: %s", s.name, why)
+		}
+	}
+	t.Logf("%d files judged, %d with reservations", len(v), failed)
+}
+
+// columns are the programs in the order of the report.
+func columns() []string {
+	out := []string{}
+	for _, p := range peers {
+		out = append(out, p.name)
+	}
+	return append(out, "saoy")
+}
+
+// table has a row for each group of subjects and a column for each program: how many of the
+// files it was asked about it accepted.
+func (r *results) table(title string, group func(subject) string) string {
+	var rows []string
+	for _, s := range r.subjects {
+		if g := group(s); g != "" && !slices.Contains(rows, g) {
+			rows = append(rows, g)
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "| %s | %s |\n|---|%s\n", title, strings.Join(columns(), " | "), strings.Repeat("---|", len(columns())))
+	for _, row := range rows {
+		fmt.Fprintf(&b, "| %s |", row)
+		for _, peer := range columns() {
+			fmt.Fprintf(&b, " %s |", r.cell(peer, row, group))
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func (r *results) cell(peer, row string, group func(subject) string) string {
+	v, there := r.verdicts[peer]
+	if !there {
+		return "not there"
+	}
+	accepted, asked := 0, 0
+	for _, s := range r.subjects {
+		why, ok := v[s.path]
+		if !ok || group(s) != row {
+			continue
+		}
+		asked++
+		if why == "" {
+			accepted++
+		}
+	}
+	switch {
+	case asked == 0:
+		return "–"
+	case accepted < asked:
+		return fmt.Sprintf("**%d/%d**", accepted, asked)
+	}
+	return fmt.Sprintf("%d/%d", accepted, asked)
+}
+
+// reservations lists every file that a program did not accept, with its cause if known.
+func (r *results) reservations() string {
+	var b strings.Builder
+	for _, peer := range columns() {
+		for _, s := range r.subjects {
+			if why := r.verdicts[peer][s.path]; why != "" {
+				cause := explained(peer, s)
+				if cause == "" {
+					cause = "**not explained**"
+				}
+				fmt.Fprintf(&b, "- %s, %s: %s — %s\n", peer, s.name, tidy(why), cause)
+			}
+		}
+	}
+	if b.Len() == 0 {
+		return "None.\n"
+	}
+	return b.String()
+}
+
+// tidy takes out of a message what is another in each run.
+func tidy(s string) string {
+	s = strings.Join(strings.Fields(strings.ReplaceAll(s, "|", "/")), " ")
+	if len(s) > 300 {
+		s = s[:300] + "…"
+	}
+	return s
+}
+
+// write prints the report, and with SAOY_WRITE_DOCS=1 makes it docs/interop.md.
+func (r *results) write(t testing.TB) {
+	t.Helper()
+	crossing := func(s subject) bool {
+		return strings.Contains(s.input, "ours") || strings.Contains(s.input, "extended")
+	}
+	only := func(want bool, name func(subject) string) func(subject) string {
+		return func(s subject) string {
+			if crossing(s) != want {
+				return ""
+			}
+			return name(s)
+		}
+	}
+	var b strings.Builder
+	b.WriteString(head)
+	for _, p := range peers {
+		fmt.Fprintf(&b, "| %s | %s |\n", p.name, p.asks)
+	}
+	b.WriteString("| saoy | this project's own validator: TOTAL-PASSED, intact, the level as claimed; from B-LT on without network |\n")
+	fmt.Fprintf(&b, "\nThis run judged %d files.\n\n## By kind of file\n\n", len(r.subjects))
+	b.WriteString(r.table("signed here", only(false, func(s subject) string { return s.input })))
+	b.WriteString("\n## By key\n\n" + r.table("key", only(false, func(s subject) string { return s.key })))
+	b.WriteString("\n## By level\n\n" + r.table("level", only(false, func(s subject) string { return s.level.String() })))
+	b.WriteString("\n## Upon each other's signatures\n\nEvery signature of the file must be as valid as before.\n\n")
+	b.WriteString(r.table("who signed", only(true, func(s subject) string { return s.input })))
+	b.WriteString("\n## Reservations\n\n" + r.reservations())
+	t.Log("\n" + b.String())
+	if os.Getenv("SAOY_WRITE_DOCS") == "1" {
+		if err := os.WriteFile(filepath.Join("..", "..", "docs", "interop.md"), []byte(b.String()), 0o644); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+const head = "# What other programs say of our signatures\n\n" +
+	"Printed by `SAOY_WRITE_DOCS=1 make interop`, which signs every kind of file with every kind of key to every level, has the files\n" +
+	"judged by programs that share no code with this one, has two of them sign upon ours, and signs upon theirs. Each cell tells how many\n" +
+	"of the files that a program was asked about it accepted; `scripts/tools` installs the programs.\n\n" +
+	"| program | what it must say |\n|---|---|\n"

@@ -29,6 +29,8 @@ type commands struct {
 	Fsck    fsckCommand    `cmd:"" help:"Check everything stored against everything else."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this program's schema."`
 	Token   tokenCommand   `cmd:"" help:"Make an access token for a client system of the API."`
+	Sign    signCommand    `cmd:"" help:"Sign a PDF file by PAdES, with any key."`
+	Extend  extendCommand  `cmd:"" help:"Lift the signatures of a file to a higher level, or renew its archive time-stamp."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

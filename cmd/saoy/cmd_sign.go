@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/signer"
+	"github.com/saoy/saoy/signer/pades"
+)
+
+// signCommand signs one PDF file. It needs no installation.
+type signCommand struct {
+	keyFlags
+	levelFlags
+	Level    string    `help:"Level to be reached (ETSI EN 319 142-1): B-B, B-T, B-LT, B-LTA. Default: B-T with --tsa, else B-B." enum:",B-B,B-T,B-LT,B-LTA" default:""`
+	Field    string    `help:"Signature field: an empty one of the file, or the name of a new one." placeholder:"NAME"`
+	Certify  int       `help:"Certify the file; afterwards may change: 1 nothing, 2 form fields and signatures, 3 annotations too." enum:"0,1,2,3" default:"0"`
+	Image    string    `help:"PNG or JPEG that shows in the place of the signature." placeholder:"FILE"`
+	Page     int       `help:"Page of a visible signature, from 1." default:"1"`
+	Rect     []float64 `help:"Place on the page as it is seen, in points from its lower left corner." placeholder:"x0,y0,x1,y1"`
+	Name     string    `help:"Name of who signs, as the file states it."`
+	Reason   string    `help:"Reason for signing."`
+	Location string    `help:"Place of signing."`
+	PSS      bool      `help:"Use RSASSA-PSS with an RSA key." name:"pss"`
+	Force    bool      `help:"Replace an existing OUT."`
+	JSON     bool      `help:"Print exactly one JSON object on standard output."`
+	In       string    `arg:"" name:"in" help:"PDF file to be signed."`
+	Out      string    `arg:"" name:"out" help:"The signed file: IN, byte for byte, and an addition."`
+}
+
+// signed is what the command prints.
+type signed struct {
+	Out         string   `json:"out"`
+	Field       string   `json:"field"`
+	Level       string   `json:"level"`
+	Size        int64    `json:"size"`
+	ByteRange   [4]int64 `json:"byte_range"`
+	Signer      string   `json:"signer"`
+	Certificate string   `json:"certificate_sha256"`
+}
+
+// Run signs. Exit status 0: OUT holds the signed file; 1: it did not work now; 2: the command
+// line, the key or the input is not fit. Unless it is 0, OUT is as it was before.
+func (c signCommand) Run(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	result, err := c.sign(ctx)
+	if err != nil {
+		return explain(c.In, err)
+	}
+	if c.JSON {
+		return json.NewEncoder(os.Stdout).Encode(result)
+	}
+	fmt.Printf("%s\n  %s  %s  %s\n", result.Out, result.Field, result.Level, result.Signer)
+	return nil
+}
+
+// sign prepares everything that can fail before it touches the key: an official's one-time
+// password must not be spent on a file that cannot be written.
+func (c signCommand) sign(ctx context.Context) (*signed, error) {
+	options, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	means, err := c.means()
+	if err != nil {
+		return nil, err
+	}
+	in, err := openInput(c.In)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	out, err := newOutput(ctx, in, c.Out, c.Force)
+	if err != nil {
+		return nil, err
+	}
+	defer out.discard()
+	id, done, err := c.keyFlags.open(ctx)
+	if err != nil {
+		return nil, keyFailure(err)
+	}
+	defer done()
+	if err := inGoodStanding(ctx, id, means); err != nil {
+		return nil, err
+	}
+	result, err := pades.Sign(ctx, in, in.info.Size(), out, id, options, means)
+	if err != nil {
+		return nil, err
+	}
+	return &signed{Out: c.Out, Field: result.Field, Level: result.Level.String(), Size: result.Size, ByteRange: result.ByteRange,
+		Signer: id.Certificate.Subject.CommonName, Certificate: fingerprint(id.Certificate.Raw)}, out.commit()
+}
+
+func (c signCommand) options() (pades.Options, error) {
+	o := pades.Options{Field: c.Field, Page: c.Page - 1, Certify: c.Certify,
+		Name: c.Name, Reason: c.Reason, Location: c.Location, SigningTime: time.Now()}
+	if len(c.Rect) != 0 && copy(o.Rect[:], c.Rect) != len(o.Rect) || c.Image != "" && len(c.Rect) == 0 || len(c.Rect) > len(o.Rect) {
+		return o, certcopy.Errorf(certcopy.Invalid, "--rect", nil, certcopy.Msg(
+			"Vị trí chữ ký gồm bốn số: --rect x0,y0,x1,y1 (điểm, từ góc dưới bên trái trang).",
+			"A place is four numbers: --rect x0,y0,x1,y1 (points, from the page's lower left corner)."))
+	}
+	if c.Image == "" {
+		return o, nil
+	}
+	data, err := os.ReadFile(c.Image)
+	if err != nil {
+		return o, certcopy.Errorf(certcopy.NotFound, c.Image, err, certcopy.Msg("Không đọc được ảnh chữ ký.", "The image cannot be read."))
+	}
+	o.Appearance = pades.Image{Data: data}
+	return o, nil
+}
+
+func (c signCommand) means() (pades.Means, error) {
+	m := pades.Means{PSS: c.PSS}
+	var err error
+	if c.Level != "" {
+		if m.Level, err = pades.ParseLevel(c.Level); err != nil {
+			return m, err
+		}
+	}
+	if m.TimeStamper, err = c.timeStamper(); err != nil {
+		return m, err
+	}
+	m.Collector, err = c.collector()
+	return m, err
+}
+
+// inGoodStanding asks, where validation data will be needed, for that of the signer's
+// certificate first, so that a revoked key signs nothing. The answers are kept for later.
+func inGoodStanding(ctx context.Context, id signer.Identity, m pades.Means) error {
+	if m.Level < pades.BLT || m.Collector == nil {
+		return nil
+	}
+	_, err := m.Collector.Collect(ctx, id.Certificate, id.Chain)
+	return err
+}

@@ -157,6 +157,12 @@ func (f *Flow) readScan(ctx context.Context, id certcopy.CopyID, u Upload) (cert
 	defer spool.Close()
 	sum := sha256.New()
 	size, err := io.Copy(io.MultiWriter(spool, sum), io.LimitReader(u.Body, certcopy.MaxUploadBytes+1))
+	if err == nil && size > certcopy.MaxUploadBytes {
+		// Too large already; the rest is only counted, so that the refusal can tell the size.
+		var rest int64
+		rest, err = io.Copy(io.Discard, u.Body)
+		size += rest
+	}
 	if err != nil {
 		return certcopy.Scan{}, fmt.Errorf("receive %q: %w", u.Name, err)
 	}

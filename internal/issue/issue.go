@@ -100,14 +100,28 @@ func (f *Flow) Advance(ctx context.Context, id certcopy.CopyID) error {
 	}
 	err = step(ctx, c)
 	if errors.Is(err, storage.ErrConflict) {
-		// A twin did it first, and enqueued what comes next. Nothing was harmed.
-		return nil
+		err = f.overtaken(ctx, c, err)
+	} else if err != nil {
+		f.record(ctx, c, err)
 	}
-	f.record(ctx, c, err)
 	if err != nil {
 		return fmt.Errorf("issue %s: %s: %w", id, c.State, err)
 	}
 	return nil
+}
+
+// overtaken returns nil if a twin did the step first, and so enqueued what comes next. A
+// conflict that left the copy where it was is an error like any other: whoever took it for a
+// twin's success would drop the copy's last job.
+func (f *Flow) overtaken(ctx context.Context, seen certcopy.Copy, conflict error) error {
+	now, err := f.Ledger.Copy(ctx, seen.ID)
+	if err != nil {
+		return err
+	}
+	if now.State != seen.State || now.Revision != seen.Revision {
+		return nil
+	}
+	return conflict
 }
 
 // due returns the step that takes the copy out of its state, nil if none is due.
@@ -132,35 +146,6 @@ func (f *Flow) due(ctx context.Context, c certcopy.Copy) (func(context.Context, 
 		return f.register, nil
 	default: // 7 is Publish: a checkpoint releases every leaf it covers
 		return nil, nil
-	}
-}
-
-// record keeps the reason why a copy waits where its people see it.
-func (f *Flow) record(ctx context.Context, c certcopy.Copy, err error) {
-	trouble := certcopy.Message{}
-	if err != nil {
-		trouble = waiting(err)
-	}
-	if trouble != c.Trouble {
-		// The trouble is information only; the step's own outcome is what counts.
-		_ = f.Ledger.SetTrouble(ctx, c.ID, trouble)
-	}
-}
-
-// waiting says in words for people why a step will be tried again.
-func waiting(err error) certcopy.Message {
-	switch {
-	case errors.Is(err, signer.ErrKeyRefused):
-		return certcopy.Msg("Khóa ký không được phép dùng lúc này (hết hạn, bị thu hồi hoặc sai mục đích). Hãy báo quản trị viên thay chứng thư; bản sao sẽ tự tiếp tục.",
-			"The signing key may not be used now (expired, revoked or of the wrong kind). Ask the administrator to replace the certificate; the copy goes on by itself.")
-	case errors.Is(err, signer.ErrUnavailable):
-		return certcopy.Msg("Khóa ký hoặc dịch vụ cấp dấu thời gian chưa trả lời. Hệ thống tự thử lại, không cần làm gì.",
-			"The signing key or the time-stamp service does not answer. The system tries again by itself; nothing need be done.")
-	case errors.Is(err, storage.ErrUnavailable):
-		return certcopy.Msg("Kho lưu trữ chưa trả lời. Hệ thống tự thử lại, không cần làm gì.",
-			"The store does not answer. The system tries again by itself; nothing need be done.")
-	default:
-		return certcopy.MessageOf(err)
 	}
 }
 

@@ -51,11 +51,24 @@ func (f *Flow) rehearse(ctx context.Context, c certcopy.Copy) error {
 		return fmt.Errorf("agency's key: %w", err)
 	}
 	for _, id := range []signer.Identity{certifier, agency} {
-		if err := signer.Check(id, f.Now()); err != nil {
+		if err := f.mayBeUsed(ctx, id); err != nil {
 			return err
 		}
 	}
 	return f.probe(ctx, c)
+}
+
+// mayBeUsed refuses an identity that may not sign now: signatures made under a certificate that is
+// expired or revoked would leave a number that can only be voided.
+func (f *Flow) mayBeUsed(ctx context.Context, id signer.Identity) error {
+	if err := signer.Check(id, f.Now()); err != nil {
+		return err
+	}
+	_, err := f.Revocation.Collect(ctx, id.Certificate, id.Chain)
+	if err != nil && !errors.Is(err, signer.ErrUnavailable) && ctx.Err() == nil {
+		return fmt.Errorf("%w: %w", signer.ErrKeyRefused, err)
+	}
+	return err
 }
 
 // probe writes, reads and removes a small object where the files of the next steps will go.

@@ -35,9 +35,8 @@ func (f *Flow) PageImage(ctx context.Context, id certcopy.CopyID, page, widthPx 
 		return nil, err
 	}
 	key := fmt.Sprintf("previews/%s/%s/%d-%d.jpg", c.ID, digest, page, width)
-	if body, _, err := f.Scratch.Open(ctx, key); err == nil {
-		defer body.Close()
-		return io.ReadAll(body)
+	if picture, err := f.picture(ctx, key); err == nil {
+		return picture, nil
 	}
 	file, err := load()
 	if err != nil {
@@ -50,6 +49,16 @@ func (f *Flow) PageImage(ctx context.Context, id certcopy.CopyID, page, widthPx 
 	// A picture that cannot be kept is drawn again next time.
 	_ = f.Scratch.Create(ctx, key, bytes.NewReader(picture), int64(len(picture)), certcopy.DigestOf(picture), time.Time{})
 	return picture, nil
+}
+
+// picture returns a kept picture, whole or not at all.
+func (f *Flow) picture(ctx context.Context, key string) ([]byte, error) {
+	body, _, err := f.Scratch.Open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return io.ReadAll(body)
 }
 
 // shown returns the digest of the file that stands for a copy now, and a way to read it.

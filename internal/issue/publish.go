@@ -27,16 +27,17 @@ func checkpointKey(size int64) string { return fmt.Sprintf("%s%019d", checkpoint
 // An error wrapping register.ErrInconsistent means that the ledger is not the one that was
 // signed before: nothing more may be appended until an operator has found out why.
 func (f *Flow) Publish(ctx context.Context) (released []certcopy.CopyID, err error) {
-	size, root, err := f.Ledger.Head(ctx)
-	if err != nil || size == 0 {
-		return nil, err
-	}
+	// In this order: the log never shrinks, so the head read last is not older than the checkpoint.
 	recorded, last, err := f.Ledger.Checkpoint(ctx)
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return nil, err
 	}
-	if recorded >= size {
-		return nil, nil
+	size, root, err := f.Ledger.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if recorded == size {
+		return nil, f.unchanged(last, root)
 	}
 	signed, err := f.Log.Checkpoint(last, size, root, f.hashes(ctx))
 	if err != nil {
@@ -53,6 +54,18 @@ func (f *Flow) Publish(ctx context.Context) (released []certcopy.CopyID, err err
 		return nil, nil // another process published this head or a later one
 	}
 	return released, err
+}
+
+// unchanged compares the root of a log that has not grown with its last checkpoint.
+func (f *Flow) unchanged(last []byte, root certcopy.Digest) error {
+	if last == nil {
+		return nil
+	}
+	c, err := f.Log.Log().OpenCheckpoint(last)
+	if err == nil && c.Root != root {
+		err = fmt.Errorf("%w: another root at size %d", register.ErrInconsistent, c.Size)
+	}
+	return err
 }
 
 // storeCheckpoint writes a checkpoint create-once. Signing is deterministic, so one that is

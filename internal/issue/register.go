@@ -25,16 +25,19 @@ func (f *Flow) register(ctx context.Context, c certcopy.Copy) error {
 	if err != nil {
 		return err
 	}
-	increment, err := f.validationData(ctx, c, sealed)
+	key, increment, err := f.validationData(ctx, c, sealed)
 	if err != nil {
 		return err
 	}
-	crash("register.dss")
 	final := append(sealed[:len(sealed):len(sealed)], increment...)
 	file, err := f.finished(ctx, final)
 	if err != nil {
 		return err
 	}
+	if err := f.keepIncrement(ctx, key, increment); err != nil {
+		return err
+	}
+	crash("register.dss")
 	if err := f.Vault.Put(ctx, c.ID, final, f.Now()); err != nil {
 		return err
 	}
@@ -49,33 +52,43 @@ func (f *Flow) register(ctx context.Context, c certcopy.Copy) error {
 }
 
 // validationData returns the increment with certificates and revocation data of both
-// signatures and their time-stamps, collecting them if no earlier attempt did.
-func (f *Flow) validationData(ctx context.Context, c certcopy.Copy, sealed []byte) ([]byte, error) {
-	generation, err := f.Ledger.Generation(ctx, c.ID, certcopy.ByAgency)
-	if err != nil {
-		return nil, err
+// signatures and their time-stamps: the one an earlier attempt stored, or a new one.
+func (f *Flow) validationData(ctx context.Context, c certcopy.Copy, sealed []byte) (storage.ArtifactKey, []byte, error) {
+	key := storage.ArtifactKey{Copy: c.ID, Role: certcopy.ByAgency, Kind: storage.DSS}
+	var err error
+	if key.Generation, err = f.Ledger.Generation(ctx, c.ID, key.Role); err != nil {
+		return key, nil, err
 	}
-	key := storage.ArtifactKey{Copy: c.ID, Role: certcopy.ByAgency, Generation: generation, Kind: storage.DSS}
 	stored, err := f.Ledger.Artifact(ctx, key)
 	if err == nil || !errors.Is(err, storage.ErrNotFound) {
-		return stored, err
+		return key, stored, err
 	}
 	var extended bytes.Buffer
 	err = pades.Extend(ctx, bytes.NewReader(sealed), int64(len(sealed)), &extended, pades.ExtendOptions{Level: pades.BLT, Collector: f.Revocation})
 	if err != nil {
-		return nil, fmt.Errorf("validation data: %w", err)
+		return key, nil, fmt.Errorf("%w: %w", errCertificate, err)
 	}
-	return f.Ledger.PutArtifact(ctx, key, extended.Bytes()[len(sealed):])
+	return key, extended.Bytes()[len(sealed):], nil
+}
+
+// keepIncrement stores the increment create-once. Only one with which the file passed gets
+// here: a poor one would be the file's for ever.
+func (f *Flow) keepIncrement(ctx context.Context, key storage.ArtifactKey, increment []byte) error {
+	stored, err := f.Ledger.PutArtifact(ctx, key, increment)
+	if err == nil && !bytes.Equal(stored, increment) {
+		err = fmt.Errorf("%w: a twin stored other validation data", storage.ErrConflict)
+	}
+	return err
 }
 
 // finished examines the final file. A file that a receiver would refuse is never registered.
 func (f *Flow) finished(ctx context.Context, final []byte) (certcopy.FinalFile, error) {
 	level, err := f.Examine.Examine(ctx, final, f.Now())
 	if err != nil {
-		return certcopy.FinalFile{}, fmt.Errorf("examine the final file: %w", err)
+		return certcopy.FinalFile{}, fmt.Errorf("%w: %w", errLevel, err)
 	}
 	if level != requiredLevel && level != "B-LTA" {
-		return certcopy.FinalFile{}, fmt.Errorf("%w: the file is %s, %s is required", storage.ErrUnavailable, level, requiredLevel)
+		return certcopy.FinalFile{}, fmt.Errorf("%w: it is %s, %s is required", errLevel, level, requiredLevel)
 	}
 	pages, err := countPages(final)
 	if err != nil {
@@ -114,7 +127,11 @@ func (f *Flow) certificate(ctx context.Context, id certcopy.CopyID, role certcop
 	if err != nil {
 		return certcopy.Digest{}, err
 	}
-	p, err := f.prepare(ctx, storage.ArtifactKey{Copy: id, Role: role, Generation: generation}, nil, signing{})
+	stored, err := f.Ledger.Artifact(ctx, storage.ArtifactKey{Copy: id, Role: role, Generation: generation, Kind: storage.Prepared})
+	if err != nil {
+		return certcopy.Digest{}, err
+	}
+	p, err := readPrepared(stored)
 	if err != nil {
 		return certcopy.Digest{}, err
 	}

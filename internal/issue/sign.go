@@ -128,9 +128,6 @@ func (f *Flow) signAs(ctx context.Context, c certcopy.Copy, s signing) error {
 	return err
 }
 
-// errGenerationSpent means that the prepared bytes of a generation cannot become a file.
-var errGenerationSpent = errors.New("generation spent")
-
 // prepare returns the generation's prepared bytes, making them if there are none.
 func (f *Flow) prepare(ctx context.Context, key storage.ArtifactKey, base []byte, s signing) (*prepared, error) {
 	key.Kind = storage.Prepared
@@ -141,15 +138,28 @@ func (f *Flow) prepare(ctx context.Context, key storage.ArtifactKey, base []byte
 	if err != nil {
 		return nil, err
 	}
+	return readPrepared(stored)
+}
+
+func readPrepared(stored []byte) (*prepared, error) {
 	p := new(prepared)
 	if err := json.Unmarshal(stored, p); err != nil {
-		return nil, fmt.Errorf("prepared bytes of generation %d: %w: %w", key.Generation, storage.ErrDamaged, err)
+		return nil, fmt.Errorf("prepared bytes: %w: %w", storage.ErrDamaged, err)
 	}
 	return p, nil
 }
 
-func (f *Flow) prepareAnew(ctx context.Context, key storage.ArtifactKey, base []byte, s signing) ([]byte, error) {
+// usable returns the role's identity if it may sign now.
+func (f *Flow) usable(s signing) (signer.Identity, error) {
 	id, err := s.identity()
+	if err != nil {
+		return id, err
+	}
+	return id, signer.Check(id, f.Now())
+}
+
+func (f *Flow) prepareAnew(ctx context.Context, key storage.ArtifactKey, base []byte, s signing) ([]byte, error) {
+	id, err := f.usable(s)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +203,7 @@ func (f *Flow) message(ctx context.Context, key storage.ArtifactKey, p *prepared
 	crash(s.point + ".value")
 	digest := certcopy.DigestOf(in.Signature)
 	if in.TimeStampToken, err = f.Stamps.TimeStamp(ctx, digest[:], crypto.SHA256); err != nil {
-		return nil, fmt.Errorf("time-stamp: %w", err)
+		return nil, fmt.Errorf("%w: %w", errTimeStamp, err)
 	}
 	crash(s.point + ".stamped")
 	message, err := cms.Build(in)
@@ -241,7 +251,7 @@ func (f *Flow) signature(ctx context.Context, key storage.ArtifactKey, in cms.In
 	if err == nil || !errors.Is(err, storage.ErrNotFound) {
 		return stored, err
 	}
-	id, err := s.identity()
+	id, err := f.usable(s)
 	if err != nil {
 		return nil, err
 	}

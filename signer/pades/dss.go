@@ -156,32 +156,27 @@ func (s *store) put(kind int, der []byte) pdf.Ref {
 	return ref
 }
 
-// relate writes the /VRI entry of a signature. An entry that would say the same is left.
+// relate writes the /VRI entry of a signature that has none. One that is there stays as it
+// is: it tells what was known when it was made, all that is new is in the store itself, and
+// validators (pyHanko among them) take a changed entry for a suspicious modification.
 func (s *store) relate(key pdf.Name, v *ValidationData) error {
-	d, err := s.e.r.Dict(s.vri.Get(key))
+	old, err := s.e.r.Dict(s.vri.Get(key))
 	if err != nil {
 		return err
 	}
-	d = d.Clone()
-	differs := d == nil
+	var d pdf.Dict
 	for kind, items := range v.kinds() {
-		name := storeKinds[kind].vri
-		list, err := s.e.r.Array(d.Get(name))
-		if err != nil {
-			return err
-		}
-		longer := append(pdf.Array(nil), list...)
+		var list pdf.Array
 		for _, der := range items {
-			if ref := s.put(kind, der); !containsRef(longer, ref) {
-				longer = append(longer, ref)
+			if ref := s.put(kind, der); !containsRef(list, ref) {
+				list = append(list, ref)
 			}
 		}
-		if len(longer) > len(list) {
-			d.Set(name, longer)
-			differs = true
+		if len(list) > 0 {
+			d.Set(storeKinds[kind].vri, list)
 		}
 	}
-	if differs {
+	if old == nil {
 		s.vri.Set(key, s.e.u.Add(d))
 		s.changed = true
 	}

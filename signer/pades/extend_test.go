@@ -157,3 +157,49 @@ func TestExtendRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestRelatedDataStaysAsItWas: an entry of /VRI is never changed, so that no validator takes
+// it for tampering; what is new is in the store.
+func TestRelatedDataStaysAsItWas(t *testing.T) {
+	base := signed(t, document(t, "1.7", nil), official(), options(), means(BLT))
+	before, key := relatedData(t, base)
+	certs, _ := storeOf(t, base)
+	issuing := pki().Issuing.Certificate.Raw
+	stranger := identity(t, signertest.P256).Certificate.Raw
+	inc, err := AddValidationData(bytes.NewReader(base), int64(len(base)), ValidationData{
+		VRI: map[string]ValidationData{key: {Certs: [][]byte{issuing, stranger}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	grown := append(bytes.Clone(base), inc...)
+	if after, _ := relatedData(t, grown); !bytes.Equal(before, after) {
+		t.Errorf("the entry was\n%s and is\n%s", before, after)
+	}
+	if n, _ := storeOf(t, grown); n != certs+1 {
+		t.Errorf("%d certificates in the store, want %d", n, certs+1)
+	}
+}
+
+// relatedData returns the first entry of /VRI, as it is written, and its key.
+func relatedData(t testing.TB, data []byte) ([]byte, string) {
+	t.Helper()
+	r, err := pdf.Open(bytes.NewReader(data), int64(len(data)), pdf.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, catalog, _ := r.Catalog()
+	store, _ := r.Dict(catalog.Get("DSS"))
+	vri, err := r.Dict(store.Get("VRI"))
+	if err != nil || len(vri) == 0 {
+		t.Fatalf("no /VRI: %v", err)
+	}
+	entry, err := r.Dict(vri[0].Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := pdf.Append(nil, entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, string(vri[0].Key)
+}

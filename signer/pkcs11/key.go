@@ -8,7 +8,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -248,10 +247,10 @@ func (t *Token) authenticate(s pkcs11.SessionHandle) error {
 	return err
 }
 
-// tryKey signs once, so that a certificate of another key is found out before anything
+// tryKey signs once, so that a public key that belongs to another is found out before anything
 // depends on it: PKCS #11 has no sure way to get the public key of a private one.
-func (t *Token) tryKey(k signer.Key, cert *x509.Certificate) error {
-	alg, err := cms.AlgorithmFor(cert.PublicKey, false)
+func (t *Token) tryKey(k signer.Key, public crypto.PublicKey, owner string) error {
+	alg, err := cms.AlgorithmFor(public, false)
 	if err != nil {
 		return fmt.Errorf("pkcs11: %w: %w", signer.ErrKeyRefused, err)
 	}
@@ -261,8 +260,8 @@ func (t *Token) tryKey(k signer.Key, cert *x509.Certificate) error {
 	if err != nil {
 		return err
 	}
-	if err := alg.Verify(cert.PublicKey, sum[:], signature); err != nil {
-		return &signer.RefusedError{Reason: signer.ReasonMismatch, Detail: fmt.Sprintf("certificate %s is for another key than the token's", cert.Subject)}
+	if err := alg.Verify(public, sum[:], signature); err != nil {
+		return &signer.RefusedError{Reason: signer.ReasonMismatch, Detail: fmt.Sprintf("%s is for another key than the token's", owner)}
 	}
 	return nil
 }

@@ -62,27 +62,36 @@ func (c *connection) end(module *pkcs11.Ctx, gone bool) error {
 // signer.Check. The errors are ErrPIN, ErrNoKey, *signer.RefusedError, and signer.ErrUnavailable if
 // module or token are not there.
 func Open(cfg Config) (*Token, error) {
+	t, c, err := load(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.identify(c); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return t, nil
+}
+
+// load loads the module, logs in and finds the key.
+func load(cfg Config) (*Token, *connection, error) {
 	if cfg.MaxSessions <= 0 {
 		cfg.MaxSessions = 8
 	}
 	pin, err := readPIN(cfg)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	module := pkcs11.New(cfg.URI.Module)
 	if module == nil {
-		return nil, fmt.Errorf("pkcs11: %w: %s cannot be loaded", signer.ErrUnavailable, cfg.URI.Module)
+		return nil, nil, fmt.Errorf("pkcs11: %w: %s cannot be loaded", signer.ErrUnavailable, cfg.URI.Module)
 	}
 	t := &Token{cfg: cfg, module: module, pin: pin}
 	c, err := t.connection()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	t.slots = make(chan struct{}, t.sessions(c.slot))
-	if err := t.identify(c); err != nil {
-		return nil, errors.Join(err, t.Close())
-	}
-	return t, nil
+	return t, c, nil
 }
 
 // readPIN reads the PIN file as a whole, without the newline at its end.
@@ -249,7 +258,7 @@ func (t *Token) identify(c *connection) error {
 	}
 	id := signer.Identity{Key: &key{token: t, public: cert.PublicKey}, Certificate: cert}
 	id.Chain = signer.OrderChain(cert, append(append([]*x509.Certificate{}, t.cfg.Chain...), certs...))
-	if err := t.tryKey(id.Key, cert); err != nil {
+	if err := t.tryKey(id.Key, cert.PublicKey, cert.Subject.String()); err != nil {
 		return err
 	}
 	t.identity, err = signer.Guard(id, t.cfg.Clock)

@@ -70,6 +70,16 @@ func (k *key) MarshalText() ([]byte, error) {
 //
 // Errors: ErrPermissions, ErrPassphrase, ErrFormat, *signer.RefusedError.
 func Load(path string, passphrase []byte, clock func() time.Time) (signer.Identity, error) {
+	id, err := Open(path, passphrase)
+	if err != nil {
+		return signer.Identity{}, err
+	}
+	return signer.Guard(id, clock)
+}
+
+// Open is Load without any check of the certificate, for work on the key file itself: making
+// a certification request, importing a certificate, looking at one that has expired.
+func Open(path string, passphrase []byte) (signer.Identity, error) {
 	data, err := readPrivate(path)
 	if err != nil {
 		return signer.Identity{}, err
@@ -79,7 +89,7 @@ func Load(path string, passphrase []byte, clock func() time.Time) (signer.Identi
 	if err != nil {
 		return signer.Identity{}, fmt.Errorf("%s: %w", path, err)
 	}
-	return signer.Guard(id, clock)
+	return id, nil
 }
 
 // readPrivate reads a regular file. Mode and bytes are taken from the same open file, so

@@ -134,7 +134,8 @@ type Signing interface {
 	// Generation returns the role's living generation, opening the first one if there is none.
 	Generation(ctx context.Context, id certcopy.CopyID, role certcopy.SignatureRole) (certcopy.Generation, error)
 	// KillGeneration marks a generation dead, with the reason, and opens the next; ErrConflict
-	// if it is not the living one. No artifact of a dead generation can be stored or read.
+	// if it is not the living one, or if its CMS is stored, with which a twin may have made
+	// the file. No artifact of a dead generation can be stored or read.
 	KillGeneration(ctx context.Context, id certcopy.CopyID, role certcopy.SignatureRole, g certcopy.Generation, reason string) error
 	// PutArtifact stores bytes create-once and returns the bytes that are stored: its own or
 	// the winner's. ErrConflict if the generation is dead.

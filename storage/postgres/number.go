@@ -53,7 +53,9 @@ func candidate(ctx context.Context, tx pgx.Tx, id certcopy.CopyID) (e entry, err
 	case state != certcopy.Submitted || !confirmed:
 		return e, fmt.Errorf("%w: it is %s, confirmed: %t", storage.ErrConflict, state, confirmed)
 	case suspended:
-		return e, fmt.Errorf("%w: agency %s is suspended", storage.ErrUnavailable, e.agency)
+		return e, certcopy.Errorf(certcopy.Unavailable, string(e.agency), fmt.Errorf("%w: the agency is suspended", storage.ErrUnavailable), certcopy.Msg(
+			"Cơ quan đang tạm dừng chứng thực nên chưa lấy số. Khi cơ quan hoạt động lại, bản sao sẽ tự tiếp tục.",
+			"The agency's certification is suspended, so no number is taken. The copy goes on by itself when the agency works again."))
 	}
 	return e, nil
 }
@@ -72,8 +74,11 @@ func next(ctx context.Context, tx pgx.Tx, e entry) (certcopy.Number, error) {
 		return n, err
 	}
 	if today.Before(last) {
-		return n, fmt.Errorf("%w: the database's clock shows %s, before the last number's date %s",
+		err := fmt.Errorf("%w: the database's clock shows %s, before the last number's date %s",
 			storage.ErrUnavailable, today.Format(time.DateOnly), last.Format(time.DateOnly))
+		return n, certcopy.Errorf(certcopy.Unavailable, "", err, certcopy.Msg(
+			"Đồng hồ của máy chủ cơ sở dữ liệu sớm hơn ngày của số đã cấp gần nhất nên chưa lấy số. Hãy báo quản trị viên chỉnh đồng hồ; bản sao sẽ tự tiếp tục.",
+			"The clock of the database server is before the date of the last number, so no number is taken. Ask the administrator to set the clock; the copy goes on by itself."))
 	}
 	if today.Year() != n.Year {
 		n.Year, n.Seq, n.Volume = today.Year(), 0, 1

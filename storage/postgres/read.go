@@ -124,7 +124,7 @@ func (s *Store) Pending(ctx context.Context) ([]certcopy.CopyID, error) {
 func (s *Store) SetTrouble(ctx context.Context, id certcopy.CopyID, m certcopy.Message) error {
 	return s.tx(ctx, "trouble of "+string(id), func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE copy SET trouble_vi = $2, trouble_en = $3
-			WHERE id = $1 AND state NOT IN ('released', 'annulled', 'void', 'refused', 'withdrawn')`, id, m.VI, m.EN)
+			WHERE id = $1 AND state NOT IN ('registered', 'released', 'annulled', 'void', 'refused', 'withdrawn')`, id, m.VI, m.EN)
 		return err
 	})
 }

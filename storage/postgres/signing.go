@@ -27,11 +27,17 @@ func (s *Store) Generation(ctx context.Context, id certcopy.CopyID, role certcop
 	return g, err
 }
 
-// KillGeneration marks a generation dead and opens the next.
+// KillGeneration marks a generation dead and opens the next. Its row is locked before the
+// look for a CMS, which PutArtifact stores under a lock on the same row.
 func (s *Store) KillGeneration(ctx context.Context, id certcopy.CopyID, role certcopy.SignatureRole, g certcopy.Generation, reason string) error {
 	return s.tx(ctx, fmt.Sprintf("kill generation %d of %s %s", g, id, role), func(tx pgx.Tx) error {
+		if err := changed(tx.Exec(ctx, `SELECT FROM generation WHERE copy = $1 AND role = $2 AND generation = $3 AND dead_at IS NULL FOR UPDATE`,
+			id, role, g)); err != nil {
+			return err
+		}
 		if err := changed(tx.Exec(ctx, `UPDATE generation SET dead_at = book_clock(), reason = $4
-			WHERE copy = $1 AND role = $2 AND generation = $3 AND dead_at IS NULL`, id, role, g, reason)); err != nil {
+			WHERE copy = $1 AND role = $2 AND generation = $3 AND NOT EXISTS (
+				SELECT FROM artifact a WHERE a.copy = $1 AND a.role = $2 AND a.generation = $3 AND a.kind = 'cms')`, id, role, g, reason)); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `INSERT INTO generation (copy, role, generation) VALUES ($1, $2, $3)`, id, role, g+1)

@@ -46,7 +46,7 @@ func ledgerGenerations(t *testing.T, o Office) {
 func ledgerArtifacts(t *testing.T, o Office) {
 	c := o.at(t, certcopy.Stamped)
 	g := must(o.Ledger.Generation(t.Context(), c.ID, certcopy.ByCertifier))(t)
-	key := storage.ArtifactKey{Copy: c.ID, Role: certcopy.ByCertifier, Generation: g, Kind: storage.CMS}
+	key := storage.ArtifactKey{Copy: c.ID, Role: certcopy.ByCertifier, Generation: g, Kind: storage.Signature}
 	_, err := o.Ledger.Artifact(t.Context(), key)
 	wantErr(t, "before", err, storage.ErrNotFound)
 
@@ -84,6 +84,14 @@ func ledgerArtifacts(t *testing.T, o Office) {
 	wantErr(t, "put into a dead generation", err, storage.ErrConflict)
 	_, err = o.Ledger.Artifact(t.Context(), key)
 	wantErr(t, "read of a dead generation", err, storage.ErrConflict)
+
+	complete := key
+	complete.Generation, complete.Kind = g+1, storage.CMS
+	if _, err := o.Ledger.PutArtifact(t.Context(), complete, []byte("cms")); err != nil {
+		t.Fatal(err)
+	}
+	err = o.Ledger.KillGeneration(t.Context(), c.ID, certcopy.ByCertifier, g+1, "too late")
+	wantErr(t, "kill a generation that may be a file", err, storage.ErrConflict)
 }
 
 func ledgerSeal(t *testing.T, o Office) {

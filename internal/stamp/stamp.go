@@ -224,7 +224,11 @@ func (d *document) catalog() (pdf.Dict, error) {
 		}}),
 	}
 	if len(d.fields) > 0 {
-		c.Set("AcroForm", d.acroForm())
+		form, err := d.w.Add(d.acroForm())
+		if err != nil {
+			return nil, err
+		}
+		c.Set("AcroForm", form)
 	}
 	return c, nil
 }

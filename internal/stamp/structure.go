@@ -110,12 +110,15 @@ func (n *node) write(w *output, parent pdf.Ref) error {
 		d.Set("A", pdf.Dict{pdf.E("O", pdf.Name("Layout")), pdf.E("Placement", pdf.Name("Block")),
 			pdf.E("BBox", n.box.array())})
 	}
+	if !n.widget.IsZero() {
+		// The reference stands in /K itself, not in an array: there pyHanko, which compares
+		// revisions, expects the field it sees signed; elsewhere it takes that for a change.
+		d.Set("K", pdf.Dict{pdf.E("Type", pdf.Name("OBJR")), pdf.E("Obj", n.widget), pdf.E("Pg", n.page.ref)})
+		return w.Put(n.ref, d)
+	}
 	var content pdf.Array
 	for _, mcid := range n.marks {
 		content = append(content, pdf.Integer(mcid))
-	}
-	if !n.widget.IsZero() {
-		content = append(content, pdf.Dict{pdf.E("Type", pdf.Name("OBJR")), pdf.E("Obj", n.widget), pdf.E("Pg", n.page.ref)})
 	}
 	for _, c := range n.children {
 		content = append(content, c.ref)

@@ -31,6 +31,8 @@ type commands struct {
 	Token   tokenCommand   `cmd:"" help:"Make an access token for a client system of the API."`
 	Sign    signCommand    `cmd:"" help:"Sign a PDF file by PAdES, with any key."`
 	Extend  extendCommand  `cmd:"" help:"Lift the signatures of a file to a higher level, or renew its archive time-stamp."`
+	Key     keyCommand     `cmd:"" help:"Make and look after signing keys."`
+	Bench   benchCommand   `cmd:"" help:"Measure this machine."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -17,16 +17,16 @@ import (
 // keyFlags say where a key is. Secrets come from the environment: a command line can be read
 // by every user of the machine.
 type keyFlags struct {
-	P12        string `help:"Key file in PKCS #12, encrypted." name:"p12" xor:"key" required:"" placeholder:"FILE"`
-	PEM        string `help:"Key file in PEM, with its certificates." name:"pem" xor:"key" required:"" placeholder:"FILE"`
-	PKCS11     string `help:"Key in a token or HSM (RFC 7512): pkcs11:token=T;object=K?module-path=/path/module.so" name:"pkcs11" xor:"key" required:"" placeholder:"URI"`
-	CSC        string `help:"Remote signing service (CSC API v2): https://host/csc/v2" name:"csc" xor:"key" required:"" placeholder:"URL"`
-	PassEnv    string `help:"Environment variable with the passphrase of --p12." placeholder:"VARIABLE"`
-	PinEnv     string `help:"Environment variable with the PIN of the token, or of the credential." placeholder:"VARIABLE"`
-	Credential string `help:"Identifier of the credential at the service; default: its only one." placeholder:"ID"`
-	TokenEnv   string `help:"Environment variable with the access token for the service." placeholder:"VARIABLE"`
-	OtpEnv     string `help:"Environment variable with the one-time password of the credential." name:"otp-env" placeholder:"VARIABLE"`
-	Chain      string `help:"PEM file with certificates that key file, token or service lack: issuers, and for --pkcs11 the key's own." placeholder:"PEM"`
+	P12        string   `help:"Key file in PKCS #12, encrypted." name:"p12" xor:"key" required:"" placeholder:"FILE"`
+	PEM        string   `help:"Key file in PEM, with its certificates." name:"pem" xor:"key" required:"" placeholder:"FILE"`
+	PKCS11     string   `help:"Key in a token or HSM (RFC 7512): pkcs11:token=T;object=K?module-path=/path/module.so" name:"pkcs11" xor:"key" required:"" placeholder:"URI"`
+	CSC        string   `help:"Remote signing service (CSC API v2): https://host/csc/v2" name:"csc" xor:"key" required:"" placeholder:"URL"`
+	PassEnv    []string `help:"Environment variable with the passphrase of --p12; repeated: its parts, in order." placeholder:"VARIABLE"`
+	PinEnv     string   `help:"Environment variable with the PIN of the token, or of the credential." placeholder:"VARIABLE"`
+	Credential string   `help:"Identifier of the credential at the service; default: its only one." placeholder:"ID"`
+	TokenEnv   string   `help:"Environment variable with the access token for the service." placeholder:"VARIABLE"`
+	OtpEnv     string   `help:"Environment variable with the one-time password of the credential." name:"otp-env" placeholder:"VARIABLE"`
+	Chain      string   `help:"PEM file with certificates that key file, token or service lack: issuers, and for --pkcs11 the key's own." placeholder:"PEM"`
 }
 
 // open returns the key, checked to be fit for signing, and what to call when done with it.
@@ -63,7 +63,7 @@ func (k keyFlags) openFile() (signer.Identity, error) {
 	if k.PEM != "" {
 		return softkey.Load(k.PEM, nil, time.Now)
 	}
-	passphrase, err := secretFrom("--pass-env", k.PassEnv)
+	passphrase, err := joinedSecret("--pass-env", k.PassEnv)
 	if err != nil {
 		return signer.Identity{}, err
 	}
@@ -169,4 +169,20 @@ func secretFrom(flag, variable string) ([]byte, error) {
 			"Biến môi trường "+variable+" chưa được đặt hoặc rỗng.", "The environment variable "+variable+" is not set, or empty."))
 	}
 	return []byte(value), nil
+}
+
+// joinedSecret reads a secret whose parts are in several environment variables.
+func joinedSecret(flag string, variables []string) ([]byte, error) {
+	if len(variables) == 0 {
+		variables = []string{""}
+	}
+	var whole []byte
+	for _, v := range variables {
+		part, err := secretFrom(flag, v)
+		if err != nil {
+			return nil, err
+		}
+		whole = append(whole, part...)
+	}
+	return whole, nil
 }

@@ -64,7 +64,8 @@ func TestSigning(t *testing.T) {
 				"SOFTHSM2_CONF": e.WorkDir + "/softhsm2.conf", "PKCS11_MODULE": softHSMModule()} {
 				e.Setenv(k, v)
 			}
-			return os.MkdirAll(e.WorkDir+"/tokens", 0o700)
+			conf := fmt.Appendf(nil, "directories.tokendir = %s/tokens\nobjectstore.backend = file\nlog.level = ERROR\n", e.WorkDir)
+			return errors.Join(os.Mkdir(e.WorkDir+"/tokens", 0o700), os.WriteFile(e.WorkDir+"/softhsm2.conf", conf, 0o600))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"pdf": func(ts *testscript.TestScript, _ bool, args []string) {

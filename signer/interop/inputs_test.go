@@ -34,6 +34,7 @@ func inputs(t testing.TB, w *world) []input {
 	form := document(t, "1.7", withForm)
 	ins := []input{
 		{name: "xref table", data: table},
+		{name: "PDF 1.2", data: qpdf(t, table, "--force-version=1.2 --object-streams=disable")},
 		{name: "PDF 2.0", data: document(t, "2.0", nil)},
 		{name: "xref stream", data: xrefStream()},
 		{name: "object streams", data: qpdf(t, table, "--object-streams=generate")},
@@ -41,6 +42,7 @@ func inputs(t testing.TB, w *world) []input {
 		{name: "linearized", data: qpdf(t, table, "--linearize --object-streams=disable")},
 		{name: "linearized, streams", data: qpdf(t, table, "--linearize --object-streams=generate")},
 		{name: "form with fields", data: form, options: visible()},
+		{name: "form of direct objects", data: document(t, "1.7", withDirectForm)},
 		{name: "form in streams", data: qpdf(t, form, "--object-streams=generate"), options: pades.Options{Field: "seal"}},
 		{name: "PDF/A-2b", data: document(t, "1.7", withArchival), pdfa: true},
 	}
@@ -161,6 +163,15 @@ func withForm(w writer, catalog, page *pdf.Dict) {
 	catalog.Set("AcroForm", w.add(pdf.Dict{pdf.E("Fields", pdf.Array{parent, seal}), pdf.E("DA", pdf.Text("/Helv 0 Tf 0 g")),
 		pdf.E("DR", pdf.Dict{pdf.E("Font", pdf.Dict{pdf.E("Helv", font)})})}))
 	page.Set("Annots", w.add(pdf.Array{text, seal}))
+}
+
+// withDirectForm adds a form and an annotation that are no objects of their own.
+func withDirectForm(w writer, catalog, page *pdf.Dict) {
+	text := w.add(pdf.Dict{pdf.E("Type", pdf.Name("Annot")), pdf.E("Subtype", pdf.Name("Widget")), pdf.E("F", pdf.Integer(4)),
+		pdf.E("T", pdf.Text("họ tên")), pdf.E("FT", pdf.Name("Tx")), pdf.E("DA", pdf.Text("/Helv 0 Tf 0 g")), pdf.E("Rect", pdf.Rect(10, 10, 100, 30))})
+	link := pdf.Dict{pdf.E("Type", pdf.Name("Annot")), pdf.E("Subtype", pdf.Name("Link")), pdf.E("Rect", pdf.Rect(0, 0, 9, 9)), pdf.E("F", pdf.Integer(4))}
+	catalog.Set("AcroForm", pdf.Dict{pdf.E("Fields", pdf.Array{text}), pdf.E("DR", pdf.Dict{}), pdf.E("DA", pdf.Text("/Helv 0 Tf 0 g"))})
+	page.Set("Annots", pdf.Array{text, link})
 }
 
 // withArchival makes the document PDF/A-2b: nothing it shows needs a font or a profile, so

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -23,19 +24,25 @@ func TestInterop(t *testing.T) {
 	w := newWorld(t)
 	all := inputs(t, w)
 	subjects := matrix(t, w, all)
-	for _, o := range others {
-		t.Run("crossing/"+o.name, func(t *testing.T) {
-			if o.find() == "" {
-				missing(t, o.name)
-			}
-			subjects = append(subjects, crossings(t, w, o, all)...)
-		})
-	}
+	crossed := make([][]subject, len(others))
+	t.Run("crossing", func(t *testing.T) {
+		for i, o := range others {
+			t.Run(o.name, func(t *testing.T) {
+				t.Parallel()
+				if o.find() == "" {
+					missing(t, o.name)
+				}
+				crossed[i] = crossings(t, w, o, all)
+			})
+		}
+	})
+	subjects = slices.Concat(append([][]subject{subjects}, crossed...)...)
 	r := &results{subjects: subjects, verdicts: map[string]verdicts{}}
 	t.Run("ours", func(t *testing.T) { r.check(t, "saoy", w.ownVerdicts(t, subjects)) })
 	t.Run("peers", func(t *testing.T) {
 		for _, p := range peers {
 			t.Run(p.name, func(t *testing.T) {
+				t.Parallel()
 				program := p.find()
 				if program == "" {
 					missing(t, p.name)
@@ -47,22 +54,26 @@ func TestInterop(t *testing.T) {
 	r.write(t)
 }
 
-// matrix signs every kind of file with every kind of key to every level; by default only so
-// many that each pair of the three meets once.
+// matrix signs every kind of file with every kind of key to every level. By default each kind
+// of file is signed to B-LTA and to one other level, with keys that take turns, so that each
+// key meets each level.
 func matrix(t testing.TB, w *world, all []input) []subject {
 	t.Helper()
 	var out []subject
 	for i, in := range all {
 		for j, k := range keys {
 			for l, level := range levels {
-				if os.Getenv("SAOY_INTEROP") == "" && l != (i+j)%len(levels) {
+				turn := (i+j+l)%len(levels) == 0 && (level == pades.BLTA || l == i%3)
+				if os.Getenv("SAOY_INTEROP") == "" && !turn {
 					continue
 				}
 				out = append(out, w.subject(t, in, k, level))
 			}
 		}
 	}
-	return out
+	renewed := subject{name: "renewed", input: "archive time-stamp renewed", key: keys[2].name, level: pades.BLTA, field: "Ours", count: 1}
+	data := w.sign(t, all[0].data, keys[2], pades.BLTA, pades.Options{Field: "Ours"})
+	return append(out, w.keep(t, renewed, w.extend(t, data, pades.BLTA)))
 }
 
 func (w *world) subject(t testing.TB, in input, k key, level pades.Level) subject {
@@ -84,40 +95,53 @@ func (w *world) keep(t testing.TB, s subject, data []byte) subject {
 }
 
 // crossings has another program sign and extend what was signed here, then signs and extends
-// here what that program made.
+// here what that program made. By default each kind of file takes one of the four ways.
 func crossings(t testing.TB, w *world, o *other, all []input) []subject {
 	t.Helper()
-	ours, raised := map[string][]byte{}, map[string][]byte{}
-	for _, in := range all {
-		if in.earlier == 0 {
-			ours[in.name] = w.sign(t, in.data, keys[2], pades.BLTA, pades.Options{Field: "Ours", Certify: 2})
-			raised[in.name] = w.sign(t, in.data, keys[2], pades.BT, pades.Options{Field: "Ours"})
+	ways := [4]map[string][]byte{{}, {}, {}, {}}
+	for i, in := range all {
+		for way := range ways {
+			if in.earlier == 0 && (os.Getenv("SAOY_INTEROP") != "" || way == i%len(ways)) {
+				ways[way][in.name] = w.beforeCrossing(t, in, way)
+			}
 		}
 	}
-	theirs := o.sign(t, w, ours, "LTA")
-	raised = o.extend(t, w, raised, "LTA")
-	early := map[string][]byte{}
-	for _, in := range all {
-		if in.earlier == 0 {
-			early[in.name] = in.data
-		}
-	}
-	lifted := o.sign(t, w, early, "T")
+	ways[0] = o.sign(t, w, ways[0], "LTA")
+	ways[1] = o.sign(t, w, ways[1], "LTA")
+	ways[2] = o.extend(t, w, ways[2], "LTA")
+	ways[3] = o.sign(t, w, ways[3], "T")
 	var out []subject
-	add := func(what, name, field string, count int, data []byte) {
-		s := subject{name: name + " · " + what, input: what, key: keys[2].name, level: pades.BLTA, field: field, count: count}
-		out = append(out, w.keep(t, s, data))
-	}
-	for _, in := range all {
-		if in.earlier > 0 {
-			continue
+	for i, what := range []string{"ours, then " + o.name, "ours, then " + o.name + ", then ours", "ours, extended by " + o.name, o.name + ", extended here"} {
+		s := subject{input: what, crossing: true, key: keys[2].name, level: pades.BLTA, field: []string{"Theirs", "Again", "Ours", "Theirs"}[i], count: []int{2, 3, 1, 1}[i]}
+		for _, in := range all {
+			data, ok := ways[i][in.name]
+			if !ok {
+				continue
+			}
+			switch i {
+			case 1:
+				data = w.sign(t, data, keys[2], pades.BLTA, pades.Options{Field: "Again"})
+			case 3:
+				data = w.extend(t, data, pades.BLTA)
+			}
+			s.name = in.name + " · " + what
+			out = append(out, w.keep(t, s, data))
 		}
-		add("ours, then "+o.name, in.name, "Theirs", 2, theirs[in.name])
-		add("ours, then "+o.name+", then ours", in.name, "Again", 3, w.sign(t, theirs[in.name], keys[2], pades.BLTA, pades.Options{Field: "Again"}))
-		add("ours, extended by "+o.name, in.name, "Ours", 1, raised[in.name])
-		add(o.name+", extended here", in.name, "Theirs", 1, w.extend(t, lifted[in.name], pades.BLTA))
 	}
 	return out
+}
+
+// beforeCrossing is the file that the other program gets: signed here to B-LTA, to be signed;
+// to B-T, to be extended; or not signed.
+func (w *world) beforeCrossing(t testing.TB, in input, way int) []byte {
+	t.Helper()
+	switch way {
+	case 0, 1:
+		return w.sign(t, in.data, keys[2], pades.BLTA, pades.Options{Field: "Ours", Certify: 2})
+	case 2:
+		return w.sign(t, in.data, keys[2], pades.BT, pades.Options{Field: "Ours"})
+	}
+	return in.data
 }
 
 // ownVerdicts is what this project's own validator says of the same files: intact, trusted,

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/saoy/saoy/signer/signertest"
 )
 
-// other is a program that makes signatures too. sign signs files with a P-256 key of w up
+// other is a program that makes signatures too. sign signs files with a P-256 key of their own up
 // to a level, and extend lifts the signatures of files to one.
 type other struct {
 	name         string
@@ -31,7 +33,7 @@ func newOther(name string, find func() string, command func() []string) *other {
 	o := &other{name: name, find: find, command: command}
 	o.sign = func(t testing.TB, w *world, files map[string][]byte, level string) map[string][]byte {
 		t.Helper()
-		return o.run(t, w, files, "sign", "--p12", w.p12(t, keys[2]), "--pass", pass, "--level", level)
+		return o.run(t, w, files, "sign", "--p12", w.p12(t, key{name: "theirs", kind: signertest.P256}), "--pass", pass, "--level", level)
 	}
 	o.extend = func(t testing.TB, w *world, files map[string][]byte, level string) map[string][]byte {
 		t.Helper()

@@ -27,6 +27,7 @@ type world struct {
 	url       string
 	pki       *signertest.PKI
 	collector *trust.Collector
+	rootCRL   func() ([]byte, error)
 
 	mu   sync.Mutex
 	keys map[key]signer.Identity // guarded by mu
@@ -45,6 +46,7 @@ func newWorld(t testing.TB) *world {
 	server.Start()
 	t.Cleanup(server.Close)
 	w := &world{dir: t.TempDir(), url: url, pki: pki, keys: map[key]signer.Identity{}}
+	w.rootCRL = sync.OnceValues(func() ([]byte, error) { return pki.CRL(pki.Root) })
 	fetcher := trust.NewFetcher(trust.FetcherConfig{AllowPrivate: true})
 	w.collector = &trust.Collector{Clock: time.Now,
 		Validator: trust.Validator{Store: trust.NewStoreOf(pki.Root.Certificate), Source: trust.NewSource(fetcher, true)}}
@@ -138,10 +140,16 @@ func (w *world) extend(t testing.TB, base []byte, level pades.Level) []byte {
 	return out.Bytes()
 }
 
-// evidence gathers validation data over HTTP, as the product does.
+// evidence gathers validation data over HTTP, as the product does, and adds the root's own
+// revocation list: where a root signs an OCSP response itself, pyHanko wants proof that the
+// root is not revoked, although it is the trust anchor.
 func (w *world) evidence() pades.Collector {
 	return pades.CollectorFunc(func(ctx context.Context, cert *x509.Certificate, others []*x509.Certificate) (pades.ValidationData, error) {
 		v, err := w.collector.Collect(ctx, cert, others)
-		return pades.ValidationData{Certs: v.Certs, OCSPs: v.OCSPs, CRLs: v.CRLs}, err
+		if err != nil {
+			return pades.ValidationData{}, err
+		}
+		crl, err := w.rootCRL()
+		return pades.ValidationData{Certs: v.Certs, OCSPs: v.OCSPs, CRLs: append(v.CRLs, crl)}, err
 	})
 }

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -63,6 +64,9 @@ func (o *other) run(t testing.TB, w *world, files map[string][]byte, words ...st
 		for name := range files {
 			if answer.Out == fmt.Sprintf("%s/%s.pdf.out", dir, fileName(name)) {
 				done[name] = read(t, answer.Out)
+				if !bytes.HasPrefix(done[name], files[name]) {
+					t.Errorf("%s: %s: %s: bytes of the file were changed", o.name, words[0], name)
+				}
 			}
 		}
 	}

@@ -20,12 +20,17 @@ var ErrMode = errors.New("data directory made by another user")
 
 // The ways in which a server is run. PostgreSQL refuses to run as root, so root runs it in a
 // user namespace, in which it is somebody else while its files stay root's; where namespaces
-// are forbidden, as another user.
+// are forbidden, as another user; where that user may not pass through the directories above,
+// as he must in root's home, he is given the capability to.
 const (
 	plain         = "plain"
 	userNamespace = "userns"
 	otherUser     = "setuid"
+	passingUser   = "setuid-passing"
 )
+
+// capDACOverride lets a process enter directories that are not open to it (capabilities(7)).
+const capDACOverride = 1
 
 // mode is one of the ways, with the user it means.
 type mode struct {
@@ -46,15 +51,21 @@ func (m mode) attributes() *syscall.SysProcAttr {
 		a.UidMappings = []syscall.SysProcIDMap{{ContainerID: m.uid, HostID: 0, Size: 1}}
 		a.GidMappings = []syscall.SysProcIDMap{{ContainerID: m.gid, HostID: 0, Size: 1}}
 		a.Credential = &syscall.Credential{Uid: uint32(m.uid), Gid: uint32(m.gid), NoSetGroups: true} //nolint:gosec // a user's id
+	case passingUser:
+		a.AmbientCaps = []uintptr{capDACOverride}
+		fallthrough
 	case otherUser:
 		a.Credential = &syscall.Credential{Uid: uint32(m.uid), Gid: uint32(m.gid)} //nolint:gosec // a user's id
 	}
 	return a
 }
 
+// another reports whether the server's files belong to another user than this process's.
+func (m mode) another() bool { return m.kind == otherUser || m.kind == passingUser }
+
 // own gives a path to the user who will run the server.
 func (m mode) own(path string) error {
-	if m.kind != otherUser {
+	if !m.another() {
 		return nil
 	}
 	return os.Chown(path, m.uid, m.gid)
@@ -77,7 +88,7 @@ func chooseMode(ctx context.Context, dir, bin string) (mode, error) {
 		}
 	}
 	if isNew {
-		want = "root cannot run PostgreSQL here: no user namespace, and no other user may enter the directory"
+		return mode{}, noMode(dir)
 	}
 	return mode{}, wrongMode(dir, want)
 }
@@ -90,7 +101,7 @@ func modes() []mode {
 	if uid := os.Geteuid(); uid != 0 {
 		return []mode{{plain, uid, os.Getegid()}}
 	}
-	var all []mode
+	var all, last []mode
 	for _, name := range []string{"nobody", "postgres"} {
 		u, err := user.Lookup(name) // initdb asks for the name of its user
 		if err != nil {
@@ -102,8 +113,9 @@ func modes() []mode {
 			all = append(all, mode{userNamespace, uid, gid})
 		}
 		all = append(all, mode{otherUser, uid, gid})
+		last = append(last, mode{passingUser, uid, gid})
 	}
-	return all
+	return append(all, last...)
 }
 
 // runs tries the mode: can a child of it start the server's program and enter the directory?
@@ -111,17 +123,24 @@ func (m mode) runs(ctx context.Context, dir, bin string) bool {
 	if m.prepare(dir) != nil {
 		return false
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(bin, "postgres"), "--version")
-	cmd.Dir, cmd.Env, cmd.SysProcAttr = dir, serverEnvironment(), m.attributes()
+	// Capabilities are there only after the exec, so the directory is entered by a shell.
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", `cd "$0" && exec "$1" --version`, dir, filepath.Join(bin, "postgres"))
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = "/", serverEnvironment(), m.attributes()
 	return cmd.Run() == nil
 }
 
 // prepare lets another user pass through the directory, which holds nothing readable to him.
 func (m mode) prepare(dir string) error {
-	if m.kind != otherUser {
+	if !m.another() {
 		return nil
 	}
 	return os.Chmod(dir, 0o711) //nolint:gosec // passing through is what it is for
+}
+
+func noMode(dir string) error {
+	return certcopy.Errorf(certcopy.Unavailable, dir, fmt.Errorf("%w: root cannot run PostgreSQL here in any way that was tried", ErrMode), certcopy.Msg(
+		"PostgreSQL không chạy được với quyền root ở đây. Hãy chạy bằng một người dùng thường.",
+		"PostgreSQL cannot be run as root here. Run as an ordinary user."))
 }
 
 func wrongMode(dir, made string) error {

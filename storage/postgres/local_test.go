@@ -231,31 +231,32 @@ func TestLocalRefusesAnotherUsersDirectory(t *testing.T) {
 	}
 }
 
-// A directory that other users may pass through can be served as another user, where there
-// are no user namespaces.
+// Where there are no user namespaces, root serves the directory as another user, also one that
+// lies where other users may not pass, such as root's home.
 func TestLocalAsAnotherUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
 	}
-	dir, err := os.MkdirTemp("/tmp", "saoy-setuid-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	if err := startLocal(t, dir).Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.RemoveAll(filepath.Join(dir, "data")); err != nil {
-		t.Fatal(err)
-	}
-	restore := postgres.ForbidNamespaces()
-	defer restore()
-	if err := startLocal(t, dir).Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	mode, err := os.ReadFile(filepath.Join(dir, "mode"))
-	if err != nil || !strings.HasPrefix(string(mode), "setuid") {
-		t.Errorf("mode %q, %v", mode, err)
+	defer postgres.ForbidNamespaces()()
+	for want, parent := range map[string]os.FileMode{"setuid ": 0o755, "setuid-passing ": 0o700} {
+		above, err := os.MkdirTemp("/tmp", "saoy-setuid-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(above)
+		if err := os.Chmod(above, parent); err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(above, "d")
+		for range 2 { // made, then found
+			if err := startLocal(t, dir).Stop(t.Context()); err != nil {
+				t.Fatalf("%s: %v", want, err)
+			}
+		}
+		mode, err := os.ReadFile(filepath.Join(dir, "mode"))
+		if err != nil || !strings.HasPrefix(string(mode), want) {
+			t.Errorf("mode %q, %v, want %s", mode, err, want)
+		}
 	}
 }
 

@@ -12,8 +12,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/signer"
@@ -59,10 +61,8 @@ const (
 )
 
 func (c keyCeremonyCommand) hold(ctx context.Context) (record []byte, err error) {
-	for _, person := range append([]string{c.Operator}, c.Witness...) {
-		if strings.TrimSpace(person) == "" {
-			return nil, certcopy.Errorf(certcopy.Invalid, "--witness", nil, certcopy.Msg("Thiếu tên người tham gia.", "Someone who takes part has no name."))
-		}
+	if err := c.validate(); err != nil {
+		return nil, err
 	}
 	if _, err := os.Lstat(c.Dir); err == nil {
 		return nil, alreadyThere(c.Dir)
@@ -80,6 +80,21 @@ func (c keyCeremonyCommand) hold(ctx context.Context) (record []byte, err error)
 		return nil, notWritable(c.Dir, err)
 	}
 	return s.record, nil
+}
+
+// validate refuses texts that are missing, and those that could write lines of the record.
+func (c keyCeremonyCommand) validate() error {
+	for _, text := range append([]string{c.Operator, c.Place, c.Purpose, c.CN}, c.Witness...) {
+		if strings.TrimSpace(text) == "" {
+			return certcopy.Errorf(certcopy.Invalid, "", nil, certcopy.Msg(
+				"Thiếu tên khóa, nơi, mục đích hoặc tên người tham gia.", "The name of the key, the place or the purpose is missing, or someone has no name."))
+		}
+		if strings.ContainsFunc(text, unicode.IsControl) {
+			return certcopy.Errorf(certcopy.Invalid, strconv.Quote(text), nil, certcopy.Msg(
+				"Có ký tự điều khiển hoặc xuống dòng trong thông tin của biên bản.", "There are control characters or line breaks in what goes into the record."))
+		}
+	}
+	return nil
 }
 
 // ceremony is one that is under way.

@@ -60,7 +60,7 @@ func TestSigning(t *testing.T) {
 				return err
 			}
 			e.Values[worldKey{}] = w
-			for k, v := range map[string]string{"HOME": e.WorkDir, "TSA": w.server.URL + "/tsa", "PASS": signingPassphrase, "PIN": "123456",
+			for k, v := range map[string]string{"HOME": e.WorkDir, "TSA": w.server.URL + "/tsa", "PASS": signingPassphrase, "PIN": "123456", "NL": "\n",
 				"SOFTHSM2_CONF": e.WorkDir + "/softhsm2.conf", "PKCS11_MODULE": softHSMModule()} {
 				e.Setenv(k, v)
 			}

@@ -16,19 +16,19 @@ func TestInteropJudgesAreAwake(t *testing.T) {
 	}
 	w := newWorld(t)
 	good := w.sign(t, document(t, "1.7", nil), keys[2], pades.BT, pades.Options{Field: "Ours"})
-	make := func(name string, level pades.Level, data []byte) subject {
+	spoilt := func(name string, level pades.Level, data []byte) subject {
 		return w.keep(t, subject{name: name, level: level, field: "Ours", count: 1, pdfa: true}, data)
 	}
 	flipped := bytes.Replace(good, []byte("20 20 m 120 20 l"), []byte("20 20 m 920 20 l"), 1)
 	cut := append(bytes.Clone(good[:len(good)-200]), "startxref\n1\n%%EOF\n"...)
 	bad := map[string][]subject{
-		"qpdf":    {make("cut", pades.BT, cut)},
-		"pdfsig":  {make("flipped", pades.BT, flipped)},
-		"OpenSSL": {make("flipped", pades.BT, flipped)},
-		"pyHanko": {make("flipped", pades.BT, flipped), make("claimed", pades.BLTA, good), make("changed", pades.BT, changed(t, good))},
-		"EU DSS":  {make("flipped", pades.BT, flipped), make("claimed", pades.BLTA, good), make("changed", pades.BT, changed(t, good))},
-		"PDFBox":  {make("flipped", pades.BT, flipped)},
-		"veraPDF": {make("not archival", pades.BT, good)},
+		"qpdf":    {spoilt("cut", pades.BT, cut)},
+		"pdfsig":  {spoilt("flipped", pades.BT, flipped)},
+		"OpenSSL": {spoilt("flipped", pades.BT, flipped)},
+		"pyHanko": {spoilt("flipped", pades.BT, flipped), spoilt("claimed", pades.BLTA, good), spoilt("changed", pades.BT, changed(t, good))},
+		"EU DSS":  {spoilt("flipped", pades.BT, flipped), spoilt("claimed", pades.BLTA, good), spoilt("changed", pades.BT, changed(t, good))},
+		"PDFBox":  {spoilt("flipped", pades.BT, flipped)},
+		"veraPDF": {spoilt("not archival", pades.BT, good)},
 	}
 	for _, p := range peers {
 		t.Run(p.name, func(t *testing.T) {

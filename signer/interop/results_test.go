@@ -2,6 +2,7 @@ package interop
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -130,18 +131,28 @@ func (r *results) cell(peer, row string, group func(subject) string) string {
 	return fmt.Sprintf("%d/%d", accepted, asked)
 }
 
-// reservations lists every file that a program did not accept, with its cause if known.
+// reservations lists what a program did not accept: by cause if that is known, else file by
+// file with the program's words.
 func (r *results) reservations() string {
 	var b strings.Builder
 	for _, peer := range columns() {
+		kinds, files := map[string][]string{}, map[string]int{}
 		for _, s := range r.subjects {
-			if why := r.verdicts[peer][s.path]; why != "" {
-				cause := explained(peer, s, why)
-				if cause == "" {
-					cause = "**not explained**"
-				}
-				fmt.Fprintf(&b, "- %s, %s: %s — %s\n", peer, s.name, tidy(why), cause)
+			why := r.verdicts[peer][s.path]
+			if why == "" {
+				continue
 			}
+			cause := explained(peer, s, why)
+			if cause == "" {
+				cause = "**not explained**: " + tidy(why)
+			}
+			files[cause]++
+			if !slices.Contains(kinds[cause], s.input) {
+				kinds[cause] = append(kinds[cause], s.input)
+			}
+		}
+		for _, cause := range slices.Sorted(maps.Keys(files)) {
+			fmt.Fprintf(&b, "- %s, %d files (%s): %s\n", peer, files[cause], strings.Join(kinds[cause], "; "), cause)
 		}
 	}
 	if b.Len() == 0 {
@@ -159,7 +170,8 @@ func tidy(s string) string {
 	return s
 }
 
-// write prints the report, and with SAOY_WRITE_DOCS=1 makes it docs/interop.md.
+// write logs the report, leaves it in $SAOY_REPORTS for scripts/test to print, and with
+// SAOY_WRITE_DOCS=1 makes it docs/interop.md.
 func (r *results) write(t testing.TB) {
 	t.Helper()
 	only := func(want bool, name func(subject) string) func(subject) string {
@@ -184,8 +196,15 @@ func (r *results) write(t testing.TB) {
 	b.WriteString(r.table("who signed", only(true, func(s subject) string { return s.input })))
 	b.WriteString("\n## Reservations\n\n" + r.reservations())
 	t.Log("\n" + b.String())
+	dirs := []string{os.Getenv("SAOY_REPORTS")}
 	if os.Getenv("SAOY_WRITE_DOCS") == "1" {
-		if err := os.WriteFile(filepath.Join("..", "..", "docs", "interop.md"), []byte(b.String()), 0o644); err != nil {
+		dirs = append(dirs, filepath.Join("..", "..", "docs"))
+	}
+	for _, dir := range dirs {
+		if dir == "" {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(dir, "interop.md"), []byte(b.String()), 0o644); err != nil {
 			t.Error(err)
 		}
 	}

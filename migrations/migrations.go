@@ -110,7 +110,7 @@ func exclusively(ctx context.Context, pool *pgxpool.Pool) (unlock func(), err er
 func lockKey() int64 {
 	h := fnv.New64a()
 	_, _ = io.WriteString(h, "saoy migrations")
-	return int64(h.Sum64()) //nolint:gosec // any 64 bits will do for a key
+	return int64(h.Sum64())
 }
 
 // schema applies the embedded steps.

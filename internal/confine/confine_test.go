@@ -48,7 +48,7 @@ var testTasks = map[string]Task{
 		return nil
 	}},
 	"forever": {Run: func(context.Context, Job) error {
-		for {
+		for { //nolint:staticcheck // spins on purpose
 		}
 	}},
 	"chatter": {Run: func(_ context.Context, j Job) error {
@@ -105,7 +105,7 @@ var prepared []byte
 func recurse(n int) error {
 	var room [1024]byte
 	room[n%1024] = 1
-	if err := recurse(n + 1); err != nil {
+	if err := recurse(n + 1); err != nil { //nolint:staticcheck // without end on purpose
 		return fmt.Errorf("%v: %w", room[0], err)
 	}
 	return nil

@@ -87,7 +87,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.fault == method+" 503" {
-		http.Error(w, "<html>down</html>", 503)
+		http.Error(w, "<html>down</html>", http.StatusServiceUnavailable)
 		return
 	}
 	if s.fault == method+" garbage" {

@@ -205,7 +205,7 @@ func (t *Token) sessions(slot uint) int {
 	n := t.cfg.MaxSessions
 	// CK_EFFECTIVELY_INFINITE is 0, CK_UNAVAILABLE_INFORMATION all ones
 	if info, err := t.module.GetTokenInfo(slot); err == nil && info.MaxSessionCount > 1 && info.MaxSessionCount < 1<<16 {
-		n = min(n, int(info.MaxSessionCount)-1) //nolint:gosec // below 65536
+		n = min(n, int(info.MaxSessionCount)-1)
 	}
 	return n
 }

@@ -151,7 +151,7 @@ func (t *Token) parseAccuracy(s cryptobyte.String) bool {
 		t.Accuracy = time.Duration(seconds) * time.Second
 	}
 	for i, unit := range []time.Duration{time.Millisecond, time.Microsecond} {
-		tag := cbasn1.Tag(uint8(i)).ContextSpecific() //nolint:gosec // i is 0 or 1
+		tag := cbasn1.Tag(uint8(i)).ContextSpecific()
 		if !s.PeekASN1Tag(tag) {
 			continue
 		}

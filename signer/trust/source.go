@@ -134,7 +134,7 @@ func (s *Source) ocsp(ctx context.Context, address string, cert, issuer *x509.Ce
 
 // sameNonce compares the extension's value, an OCTET STRING, with the nonce in it.
 func sameNonce(value, nonce []byte) bool {
-	want := append([]byte{0x04, byte(len(nonce))}, nonce...) //nolint:gosec // 32
+	want := append([]byte{0x04, byte(len(nonce))}, nonce...)
 	return subtle.ConstantTimeCompare(value, want) == 1
 }
 

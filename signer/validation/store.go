@@ -228,7 +228,7 @@ func (e *evidence) archival(si *cms.SignerInfo) {
 		return
 	}
 	for i, add := range []func([]byte){e.crl, e.ocsp} {
-		tag := cbasn1.Tag(uint8(i)).ContextSpecific().Constructed() //nolint:gosec // i is 0 or 1
+		tag := cbasn1.Tag(uint8(i)).ContextSpecific().Constructed()
 		var explicit, list cryptobyte.String
 		var present bool
 		if !seq.ReadOptionalASN1(&explicit, &present, tag) || !present || !explicit.ReadASN1(&list, cbasn1.SEQUENCE) {

@@ -50,12 +50,12 @@ func (m mode) attributes() *syscall.SysProcAttr {
 		a.Cloneflags = syscall.CLONE_NEWUSER
 		a.UidMappings = []syscall.SysProcIDMap{{ContainerID: m.uid, HostID: 0, Size: 1}}
 		a.GidMappings = []syscall.SysProcIDMap{{ContainerID: m.gid, HostID: 0, Size: 1}}
-		a.Credential = &syscall.Credential{Uid: uint32(m.uid), Gid: uint32(m.gid), NoSetGroups: true} //nolint:gosec // a user's id
+		a.Credential = &syscall.Credential{Uid: uint32(m.uid), Gid: uint32(m.gid), NoSetGroups: true}
 	case passingUser:
 		a.AmbientCaps = []uintptr{capDACOverride}
 		fallthrough
 	case otherUser:
-		a.Credential = &syscall.Credential{Uid: uint32(m.uid), Gid: uint32(m.gid)} //nolint:gosec // a user's id
+		a.Credential = &syscall.Credential{Uid: uint32(m.uid), Gid: uint32(m.gid)}
 	}
 	return a
 }

@@ -123,7 +123,7 @@ func poolConfig(c Config) (*pgxpool.Config, error) {
 	if role == "" {
 		role = AllRoles
 	}
-	config.MaxConns = int32(max(c.MaxConns, 0)) //nolint:gosec // a handful
+	config.MaxConns = int32(max(c.MaxConns, 0))
 	if config.MaxConns == 0 {
 		config.MaxConns = 16
 	}

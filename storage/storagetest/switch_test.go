@@ -49,25 +49,25 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(c.fault.String(), func(t *testing.T) {
 			b := faulty(t)
-			create := func(key string) (err error, crashed any) {
+			create := func(key string) (crashed any, err error) {
 				defer func() { crashed = recover() }()
-				return b.Create(t.Context(), key, bytes.NewReader(body), 1, certcopy.DigestOf(body), time.Time{}), nil
+				return nil, b.Create(t.Context(), key, bytes.NewReader(body), 1, certcopy.DigestOf(body), time.Time{})
 			}
 			b.Switch.Arm("Create", 1, c.fault)
-			if err, crashed := create("first"); err != nil || crashed != nil {
+			if crashed, err := create("first"); err != nil || crashed != nil {
 				t.Fatalf("the call before the armed one: %v, %v", err, crashed)
 			}
 			if !b.Switch.Armed() {
 				t.Error("no longer armed")
 			}
-			err, crashed := create("second")
+			crashed, err := create("second")
 			if !errors.Is(err, c.err) || (crashed == "Create") != c.crash {
 				t.Errorf("%v, crashed %v", err, crashed)
 			}
 			if _, err := b.Stat(t.Context(), "second"); (err == nil) != c.done {
 				t.Errorf("done: %v", err)
 			}
-			if err, crashed := create("third"); err != nil || crashed != nil || b.Switch.Armed() {
+			if crashed, err := create("third"); err != nil || crashed != nil || b.Switch.Armed() {
 				t.Errorf("the call after: %v, %v", err, crashed)
 			}
 			if calls := b.Switch.Calls(); !slices.Equal(calls, []string{"Create", "Create", "Stat", "Create"}) {

@@ -40,10 +40,6 @@ type flow struct {
 
 func (f *flow) Upload(ctx context.Context, id certcopy.CopyID, revision int, files []issue.Upload) (issue.UploadResult, error) {
 	f.uploads++
-	c, err := f.Ledger.Copy(ctx, id)
-	if err != nil {
-		return issue.UploadResult{}, err
-	}
 	scans, err := f.Ledger.Scans(ctx, id)
 	if err != nil {
 		return issue.UploadResult{}, err
@@ -70,7 +66,7 @@ func (f *flow) Upload(ctx context.Context, id certcopy.CopyID, revision int, fil
 		f.lose = false
 		return r, storage.ErrUnavailable
 	}
-	c, err = f.Ledger.Copy(ctx, id)
+	c, err := f.Ledger.Copy(ctx, id)
 	r.Copy = c
 	return r, err
 }

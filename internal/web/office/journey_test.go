@@ -44,7 +44,7 @@ func TestTheWholeWayWithoutScripts(t *testing.T) {
 	keeper.post("/office/seal", "copy", keeper.post("/office/seal/confirm", "copy", queue.value("copy")).value("copy"), "password", password).want(http.StatusSeeOther)
 	d.walk(at, certcopy.Released)
 
-	page = clerk.get(at).want(200, "Trả kết quả", "Tải bản sao (PDF)", "Tạo đường dẫn chia sẻ", "http://127.0.0.1:8080/v/")
+	clerk.get(at).want(200, "Trả kết quả", "Tải bản sao (PDF)", "Tạo đường dẫn chia sẻ", "http://127.0.0.1:8080/v/")
 	pdf := clerk.get(at+"/pdf").want(200, finalPDF)
 	if d := pdf.Header().Get("Content-Disposition"); !strings.HasPrefix(d, `attachment; filename="chung-thuc-1-`) {
 		t.Errorf("disposition %q", d)

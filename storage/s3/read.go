@@ -90,9 +90,11 @@ func describe(key string, o minio.ObjectInfo) (storage.BlobInfo, error) {
 	if was := o.Headers.Get(metaKey); was != key {
 		return info, fmt.Errorf("%w: it is the object %.80q", storage.ErrDamaged, was)
 	}
-	if size := o.Headers.Get(metaSize); size != strconv.FormatInt(o.Size, 10) {
-		return info, fmt.Errorf("%w: %d bytes of %.20q", storage.ErrDamaged, o.Size, size)
+	size, err := strconv.ParseInt(o.Headers.Get(metaSize), 10, 64)
+	if err != nil || size < 0 || o.Size >= 0 && o.Size != size { // -1: a machine in between has cut off the length
+		return info, fmt.Errorf("%w: %d bytes of %.20q", storage.ErrDamaged, o.Size, o.Headers.Get(metaSize))
 	}
+	info.Size = size
 	if sum := o.Headers.Get(checksumHeader); sum != "" && sum != checksum(info.Digest) {
 		return info, fmt.Errorf("%w: the store's checksum is %.60q", storage.ErrDamaged, sum)
 	}

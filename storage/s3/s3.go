@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -66,7 +67,7 @@ type Store struct {
 	scratch   bool
 	versioned bool // the bucket keeps, or may have kept, old versions
 	now       func() time.Time
-	idle      func() // closes connections not in use
+	http      *http.Client // for what the driver does not ask
 }
 
 var _ storage.Blobs = (*Store)(nil)
@@ -87,7 +88,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 }
 
 // Close closes the connections not in use. Objects still being read stay readable.
-func (s *Store) Close() { s.idle() }
+func (s *Store) Close() { s.http.CloseIdleConnections() }
 
 // connect makes a store without asking the bucket anything.
 func connect(c Config) (*Store, error) {
@@ -121,7 +122,7 @@ func connect(c Config) (*Store, error) {
 	if err != nil {
 		return nil, badConfig("endpoint", err)
 	}
-	return &Store{client: *core, bucket: c.Bucket, prefix: c.Prefix, scratch: c.Scratch, versioned: true, now: c.Now, idle: t.CloseIdleConnections}, nil
+	return &Store{client: *core, bucket: c.Bucket, prefix: c.Prefix, scratch: c.Scratch, versioned: true, now: c.Now, http: &http.Client{Transport: t}}, nil
 }
 
 func (c Config) address() (*url.URL, error) {

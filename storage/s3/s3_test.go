@@ -18,12 +18,6 @@ import (
 	"github.com/saoy/saoy/storage/storagetest"
 )
 
-func TestMain(m *testing.M) {
-	status := m.Run()
-	s3test.Stop()
-	os.Exit(status)
-}
-
 func open(t testing.TB, c s3.Config) *s3.Store {
 	t.Helper()
 	s, err := s3.Open(t.Context(), c)
@@ -65,6 +59,16 @@ func read(t testing.TB, s storage.Blobs, key string) (string, error) {
 
 func TestContract(t *testing.T) {
 	storagetest.BlobsSuite(t, func(t testing.TB) storage.Blobs { s, _, _ := vault(t); return s })
+}
+
+func TestContractOverTLS(t *testing.T) {
+	server, _ := s3test.StartTLS(t, t.TempDir())
+	storagetest.BlobsSuite(t, func(t testing.TB) storage.Blobs { return open(t, server.Config(server.Bucket(t, true))) })
+	c := server.Config(server.Bucket(t, true))
+	c.CAFile = ""
+	if _, err := s3.Open(t.Context(), c); !errors.Is(err, storage.ErrUnavailable) || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("a server with a certificate of its own making: %v", err)
+	}
 }
 
 func TestContractBelowAPrefix(t *testing.T) {

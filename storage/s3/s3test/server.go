@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,7 @@ var Keys = s3.Keys{ID: "saoy-test", Secret: "a secret of the tests"}
 type Server struct {
 	Address string // host:port
 	Dir     string // what it stores: objects/BUCKET/NAME
+	caFile  string // "" without TLS
 	client  *minio.Client
 	count   atomic.Int64
 	life    io.Closer // its standard input: it ends when this process does
@@ -48,14 +50,15 @@ var shared struct {
 	err    error
 }
 
-// Shared returns the server that the tests of this process share, started at the first call.
+// Shared returns the server that the tests of this process share, started at the first call; it
+// ends with the process, and what it stored with it.
 // The test is skipped by name if the server cannot be had, or fails with SAOY_REQUIRE=all.
 func Shared(t testing.TB) *Server {
 	t.Helper()
 	shared.once.Do(func() {
 		var dir string
 		if dir, shared.err = os.MkdirTemp("", "saoy-s3-"); shared.err == nil {
-			shared.server, shared.err = start(dir)
+			shared.server, shared.err = start(dir, "", "-remove")
 		}
 	})
 	var absent *absentError
@@ -68,20 +71,24 @@ func Shared(t testing.TB) *Server {
 	return shared.server
 }
 
-// Stop ends the shared server, if one was started, and removes what it stored. TestMain calls
-// it; without that the server ends with the process and leaves its directory.
-func Stop() {
-	if shared.server != nil {
-		shared.server.Stop()
-		_ = os.RemoveAll(shared.server.Dir)
-	}
-}
-
 // Start starts a server of the test's own, on the address of an earlier one if it is given.
 func Start(t testing.TB, dir, address string) *Server {
 	t.Helper()
 	Shared(t) // builds, or skips
-	s, err := start(dir, "-listen", address)
+	return own(t, dir, "", "-listen", address)
+}
+
+// StartTLS is Start with a certificate, whose file it returns.
+func StartTLS(t testing.TB, dir string) (s *Server, caFile string) {
+	t.Helper()
+	Shared(t)
+	cert, key := certificate(t)
+	return own(t, dir, cert, "-cert", cert, "-key", key), cert
+}
+
+func own(t testing.TB, dir, caFile string, args ...string) *Server {
+	t.Helper()
+	s, err := start(dir, caFile, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +96,7 @@ func Start(t testing.TB, dir, address string) *Server {
 	return s
 }
 
-func start(dir string, args ...string) (*Server, error) {
+func start(dir, caFile string, args ...string) (*Server, error) {
 	program, err := program()
 	if err != nil {
 		return nil, err
@@ -115,11 +122,19 @@ func start(dir string, args ...string) (*Server, error) {
 		s.Stop()
 		return nil, fmt.Errorf("%s ended: %s", Program, log.String())
 	}
-	s.Address = strings.TrimSpace(line)
+	s.Address, s.caFile = strings.TrimSpace(line), caFile
+	return s, s.connect()
+}
+
+func (s *Server) connect() (err error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if s.caFile != "" {
+		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // the administrator of a test
+	}
 	s.client, err = minio.New(s.Address, &minio.Options{
-		Creds: credentials.NewStaticV4(Keys.ID, string(Keys.Secret), ""), Region: "us-east-1", Transport: http.DefaultTransport.(*http.Transport).Clone(),
+		Creds: credentials.NewStaticV4(Keys.ID, string(Keys.Secret), ""), Region: "us-east-1", Secure: s.caFile != "", Transport: transport,
 	})
-	return s, err
+	return err
 }
 
 // Stop ends the server as a crash would.
@@ -144,7 +159,11 @@ func (s *Server) Bucket(t testing.TB, lock bool) string {
 
 // Config is a store in the bucket.
 func (s *Server) Config(bucket string) s3.Config {
-	return s3.Config{Endpoint: "http://" + s.Address, Bucket: bucket, Credentials: Keys, Now: time.Now, Timeout: 10 * time.Second}
+	endpoint := "http://" + s.Address
+	if s.caFile != "" {
+		endpoint = "https://" + s.Address
+	}
+	return s3.Config{Endpoint: endpoint, CAFile: s.caFile, Bucket: bucket, Credentials: Keys, Now: time.Now, Timeout: 10 * time.Second}
 }
 
 type absentError struct{ err error }

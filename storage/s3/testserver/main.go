@@ -3,7 +3,8 @@
 // needs stays out of the product.
 //
 // It listens on a free port of this machine, over TLS if it is given a certificate, prints
-// its address once it answers, and ends when its standard input does.
+// its address once it answers, and ends as by a crash when its standard input does: however
+// the test that started it ends, it does not stay.
 package main
 
 import (
@@ -27,7 +28,15 @@ func main() {
 	cert := flag.String("cert", "", "TLS certificate (PEM); needs -key")
 	key := flag.String("key", "", "TLS key (PEM)")
 	address := flag.String("listen", "127.0.0.1:0", "address")
+	remove := flag.Bool("remove", false, "remove the directory at the end")
 	flag.Parse()
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		if *remove {
+			_ = os.RemoveAll(*dir)
+		}
+		os.Exit(0)
+	}()
 	if err := serve(*dir, *address, *cert, *key); err != nil {
 		fmt.Fprintln(os.Stderr, "testserver:", err)
 		os.Exit(1)
@@ -35,12 +44,6 @@ func main() {
 }
 
 func serve(dir, address, cert, key string) error {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		cancel()
-	}()
 	ready := os.Stdout
 	os.Stdout = os.Stderr // what the gateway prints is not the address
 	address, err := free(address)
@@ -55,8 +58,8 @@ func serve(dir, address, cert, key string) error {
 	if err != nil {
 		return err
 	}
-	go announce(ctx, ready, address)
-	return embedgw.RunVersityGW(ctx, store, &embedgw.Config{
+	go announce(ready, address)
+	return embedgw.RunVersityGW(context.Background(), store, &embedgw.Config{
 		RootUserAccess: os.Getenv("AWS_ACCESS_KEY_ID"), RootUserSecret: os.Getenv("AWS_SECRET_ACCESS_KEY"),
 		Ports: []string{address}, CertFile: cert, KeyFile: key,
 		Quiet: true, KeepAlive: true, MaxConnections: 1000, MaxRequests: 1000, MultipartMaxParts: 10000,
@@ -73,8 +76,8 @@ func free(address string) (string, error) {
 }
 
 // announce prints the address once the server answers.
-func announce(ctx context.Context, w io.Writer, address string) {
-	for ctx.Err() == nil {
+func announce(w io.Writer, address string) {
+	for {
 		c, err := net.Dial("tcp", address)
 		if err == nil {
 			_ = c.Close()

@@ -8,5 +8,5 @@ func prepareHEIC() error { return nil }
 
 // readHEIC refuses: this binary was built without the decoder, see heic.go.
 func readHEIC(name string, _ []byte) (Page, error) {
-	return Page{}, errUnsupported(name, "HEIC")
+	return Page{}, errHEIC(name)
 }

@@ -74,6 +74,11 @@ type Page struct {
 	Image
 	Sheet    Sheet
 	Warnings []Warning `json:",omitempty"`
+	Look     Look
+	// Edit is what was done to the page since it was uploaded, and Origin where it lies as it
+	// was then; nil for a page of an upload itself.
+	Edit   Edit    `json:",omitzero"`
+	Origin *Origin `json:",omitempty"`
 }
 
 // maxPageHeader bounds the description of a page on the wire: a palette is the largest part.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -107,9 +108,13 @@ func blame(name string, err error) error {
 	return fmt.Errorf("intake %q: %w", name, err)
 }
 
-// settle computes in this process what follows from the image the child described.
+// settle computes in this process what follows from the image the child described, anew if
+// it was done before.
 func (p *Page) settle() {
 	p.Sheet = place(&p.Image)
+	p.Warnings = slices.DeleteFunc(slices.Clone(p.Warnings), func(w Warning) bool {
+		return w.Code == BlankPage || w.Code == LowResolution
+	})
 	if p.Free >= 1 {
 		p.Warnings = append(p.Warnings, warnBlank())
 	}

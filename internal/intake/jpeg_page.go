@@ -56,7 +56,7 @@ func (j *jpegFile) page(img image.Image) (Page, error) {
 		convert = orIdentity(convert)
 	}
 	if convert == nil {
-		p.Free = inkOf(img).free(j.orientation)
+		p.see(inkOf(img))
 		return p, nil
 	}
 	return p, p.reencode(img, convert)
@@ -75,7 +75,7 @@ func (p *Page) reencode(img image.Image, convert *colors) error {
 	if _, grey := out.(*image.Gray); grey {
 		p.Components = 1
 	}
-	p.Free = inkOf(out).free(p.Orientation)
+	p.see(inkOf(out))
 	if _, cmyk := img.(*image.CMYK); cmyk || !convert.plain {
 		p.Warnings = append(p.Warnings, warnConverted())
 	}

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/saoy/saoy/internal/certcopy"
 )
@@ -24,8 +25,15 @@ func errTooLarge(name string, size int64) error {
 
 func errKind(name string) error {
 	return refuse(name, nil,
-		"Tệp không phải là ảnh (JPEG, PNG, TIFF, WebP, HEIC) hay PDF, dù tên là gì. Hãy quét bản chính thành một trong các định dạng đó.",
-		"The file is not an image (JPEG, PNG, TIFF, WebP, HEIC) or a PDF, whatever its name. Scan the original to one of these formats.")
+		"Tệp không phải là ảnh ("+imageNames()+") hay PDF, dù tên là gì. Hãy quét bản chính thành một trong các định dạng đó.",
+		"The file is not an image ("+imageNames()+") or a PDF, whatever its name. Scan the original to one of these formats.")
+}
+
+// errHEIC refuses what an iPhone takes by default, where no decoder is built in.
+func errHEIC(name string) error {
+	return refuse(name, nil,
+		"Tệp là ảnh HEIC của điện thoại, chương trình này không đọc được. Hãy gửi lại dưới dạng JPEG: trên iPhone mở Cài đặt › Camera › Định dạng › Tương thích nhất rồi chụp lại, hoặc xuất ảnh sang JPEG; tốt nhất là quét bản chính.",
+		"The file is a phone's HEIC picture, which this program cannot read. Send it as JPEG: on an iPhone choose Settings › Camera › Formats › Most Compatible and take it again, or export the picture as JPEG; best, scan the original.")
 }
 
 func errDamaged(name string, cause error) error {
@@ -83,6 +91,8 @@ func errCopySize(size int64) error {
 		fmt.Sprintf("The pages together have %d MiB; a copy holds at most %d MiB. Scan again at 200 dpi or split into several copies.", size>>20, certcopy.MaxCopyBytes>>20))
 }
 
+func decimal(n int) string { return strconv.Itoa(n) }
+
 // WarningCode names a warning for programs.
 type WarningCode string
 
@@ -90,8 +100,9 @@ type WarningCode string
 const (
 	LowResolution WarningCode = "low_resolution" // below 200 dpi on the paper
 	BlankPage     WarningCode = "blank_page"
-	Converted     WarningCode = "converted" // colours were converted to sRGB, samples encoded anew
-	Cleaned       WarningCode = "cleaned"   // the PDF held active content, which is gone
+	DuplicatePage WarningCode = "duplicate_page" // shows what an earlier page shows; see Duplicates
+	Converted     WarningCode = "converted"      // colours were converted to sRGB, samples encoded anew
+	Cleaned       WarningCode = "cleaned"        // the PDF held active content, which is gone
 )
 
 // Warning is what the clerk should look at before submitting; it refuses nothing.

@@ -114,7 +114,7 @@ func drawWidth(w, h, scan float64) int {
 // what is a photograph; grey where there is no colour.
 func (p *Page) encodeDrawn(img *image.RGBA) error {
 	p.Bits, p.Components, p.Encoding = 8, 3, Flate
-	p.Free = inkOf(img).free(p.Orientation)
+	p.see(inkOf(img))
 	var flat image.Image = img
 	if g := greyOf(img); g != nil {
 		flat, p.Components = g, 1

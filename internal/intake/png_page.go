@@ -128,7 +128,7 @@ func (p *pngFile) passThrough(out *Page) error {
 	if err != nil {
 		return err
 	}
-	out.Free = ink.free(out.Orientation)
+	out.see(ink)
 	if !exact {
 		return p.writeAnew(out, nil)
 	}
@@ -239,7 +239,7 @@ func (p *pngFile) writeAnew(out *Page, convert *colors) error {
 	if convert != nil {
 		out.Warnings = append(out.Warnings, warnConverted())
 	}
-	out.Free = ink.free(out.Orientation)
+	out.see(ink)
 	out.Data, err = enc.close()
 	return err
 }

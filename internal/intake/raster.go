@@ -108,7 +108,7 @@ func (p *Page) lossless(img image.Image, convert *colors) error {
 	if _, grey := flat.(*image.Gray); grey {
 		p.Components = 1
 	}
-	p.Free = inkOf(flat).free(p.Orientation)
+	p.see(inkOf(flat))
 	var err error
 	p.Data, err = flateOf(flat)
 	return err

@@ -45,7 +45,7 @@ func (t *tiffImage) encode(p *Page) error {
 	if err != nil {
 		return err
 	}
-	p.Free = ink.free(p.Orientation)
+	p.see(ink)
 	p.Data, err = enc.close()
 	return err
 }
@@ -76,7 +76,7 @@ func (t *tiffImage) encodeBilevel(p *Page) error {
 	if err != nil {
 		return err
 	}
-	p.Free = ink.free(p.Orientation)
+	p.see(ink)
 	p.Data = enc.Close()
 	return nil
 }

@@ -48,7 +48,7 @@ func Build(in Input) ([]byte, error) {
 	if in.ContentType == nil {
 		in.ContentType = OIDData
 	}
-	var b cryptobyte.Builder
+	b := cryptobyte.NewBuilder(make([]byte, 0, in.sizeHint()))
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { // ContentInfo
 		b.AddASN1ObjectIdentifier(OIDSignedData)
 		b.AddASN1(contextTag(0), func(b *cryptobyte.Builder) {
@@ -56,6 +56,17 @@ func Build(in Input) ([]byte, error) {
 		})
 	})
 	return b.Bytes()
+}
+
+// sizeHint is about how long the result will be.
+func (in Input) sizeHint() int {
+	n := sizeOfRest + len(in.Attributes) + len(in.Signature) + len(in.TimeStampToken) + len(in.Content) + len(in.Certificate.Raw)
+	for _, c := range in.Chain {
+		if c != nil {
+			n += len(c.Raw)
+		}
+	}
+	return n
 }
 
 func (in Input) addSignedData(b *cryptobyte.Builder, hash asn1.ObjectIdentifier) {

@@ -9,7 +9,7 @@ import (
 // object that is not where its entry says, a stream whose /Length is wrong, an object
 // stream that does not hold what it should, a key that occurs twice. A file that passes is
 // one that readers need not repair, and so do not repair differently. Stream data other
-// than object streams is not decoded, and nothing is kept.
+// than object streams is not decoded, and little is kept.
 func (r *Reader) Check() error {
 	if err := r.checkSizes(); err != nil {
 		return err
@@ -31,6 +31,9 @@ func (r *Reader) Check() error {
 	}
 	return nil
 }
+
+// keptByCheck is how many values Check leaves in the cache: a small file is then parsed once.
+const keptByCheck = 2_000
 
 // maxLookups bounds entries times sections, the work of finding every newest entry.
 const maxLookups = 50_000_000
@@ -72,6 +75,9 @@ func (r *Reader) checkObject(number int) error {
 		var err error
 		if o, err = r.load(ref, e); err != nil {
 			return err
+		}
+		if _, isStream := o.(*Stream); !isStream && r.cached < keptByCheck {
+			r.remember(number, o) // it is likely to be asked for next
 		}
 	}
 	return checkKeys(o, ref, e.Offset)

@@ -133,6 +133,9 @@ func (p *parser) name() (Object, error) {
 		escaped = escaped || c == '#'
 	}
 	if !escaped {
+		if known, ok := commonNames[string(raw)]; ok {
+			return known, nil
+		}
 		return Name(raw), nil
 	}
 	out := make([]byte, 0, len(raw))
@@ -205,7 +208,7 @@ func (p *parser) dict() (Object, error) {
 		return nil, err
 	}
 	defer p.leave()
-	d := Dict{}
+	d := make(Dict, 0, 4)
 	for {
 		p.skipSpace()
 		switch p.peek() {

@@ -56,8 +56,11 @@ func (f *Flow) keep(ctx context.Context, prefix string, b []byte) (storage.FileR
 	d := certcopy.DigestOf(b)
 	ref := storage.FileRef{Key: prefix + "/" + d.String() + ".pdf", Digest: d, Size: int64(len(b))}
 	err := f.Scratch.Create(ctx, ref.Key, bytes.NewReader(b), ref.Size, d, time.Time{})
-	if errors.Is(err, storage.ErrExists) || errors.Is(err, storage.ErrOutcomeUnknown) {
-		_, err = f.read(ctx, ref)
+	if err == nil || !errors.Is(err, storage.ErrExists) && !errors.Is(err, storage.ErrOutcomeUnknown) {
+		return ref, err
 	}
-	return ref, err
+	if _, there := f.read(ctx, ref); there != nil {
+		return ref, fmt.Errorf("%w; reading it back: %w", err, there)
+	}
+	return ref, nil
 }

@@ -50,14 +50,13 @@ func (f *Flow) Upload(ctx context.Context, id certcopy.CopyID, revision int, fil
 	var refused []RefusedFile
 	before := len(scans)
 	for _, file := range files {
-		scan, err := f.readScan(ctx, id, file)
-		var wrong *certcopy.Error
-		if errors.As(err, &wrong) && wrong.Code == certcopy.Invalid {
-			refused = append(refused, RefusedFile{Name: file.Name, Message: wrong.Message})
-			continue
-		}
+		scan, wrong, err := f.takeScan(ctx, id, file)
 		if err != nil {
 			return UploadResult{}, err
+		}
+		if wrong != nil {
+			refused = append(refused, wrong...)
+			continue
 		}
 		scans = append(scans, scan)
 	}
@@ -144,6 +143,16 @@ func (f *Flow) assemble(ctx context.Context, id certcopy.CopyID, scans []certcop
 	}
 	_, err = f.keep(ctx, "clean/"+string(id), pdf.Bytes())
 	return clean, err
+}
+
+// takeScan reads and keeps an upload; refused says why it cannot be used.
+func (f *Flow) takeScan(ctx context.Context, id certcopy.CopyID, file Upload) (s certcopy.Scan, refused []RefusedFile, err error) {
+	s, err = f.readScan(ctx, id, file)
+	var wrong *certcopy.Error
+	if errors.As(err, &wrong) && wrong.Code == certcopy.Invalid {
+		return s, []RefusedFile{{Name: file.Name, Message: wrong.Message}}, nil
+	}
+	return s, nil, err
 }
 
 // readScan spools an upload, reads it in a confined child, and keeps its clean pages. What

@@ -103,6 +103,6 @@ func (s *Store) enter(ctx context.Context, tx pgx.Tx, id certcopy.CopyID, n cert
 		SELECT $2, $3, $4, $5, $6, $7, c.id, r.requester, c.title, c.certified_by, c.certified_name, c.certified_title, c.copies, c.pages, $8, book_clock()
 		FROM copy c JOIN request r ON r.id = c.request WHERE c.id = $1`,
 		id, n.Agency, n.Book, n.Year, n.Seq, n.Volume, n.Date, fee)
-	batch.Queue(`UPDATE copy SET state = 'numbered', revision = revision + 1 WHERE id = $1`, id)
+	batch.Queue(`UPDATE copy SET state = 'numbered', trouble_vi = '', trouble_en = '', revision = revision + 1 WHERE id = $1`, id)
 	return tx.SendBatch(ctx, batch).Close()
 }

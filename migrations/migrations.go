@@ -1,8 +1,8 @@
 // Package migrations holds the database's schema as forward-only steps, embedded in the
 // binary, and applies them.
 //
-// Steps 0001 to 0099 belong to the flow (storage.Ledger), steps from 0100 on to the desk: the
-// sites' own tables. A released step is never changed.
+// The next step takes the next number. A released step is never changed, and none is put
+// between released ones: a database that has passed them would refuse to go on.
 package migrations
 
 import (

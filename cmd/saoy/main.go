@@ -28,6 +28,7 @@ type commands struct {
 	Void    voidCommand    `cmd:"" help:"Void the number of a copy that was never issued."`
 	Fsck    fsckCommand    `cmd:"" help:"Check everything stored against everything else."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this program's schema."`
+	Doctor  doctorCommand  `cmd:"" help:"Try what an operator provides for each property the product relies on."`
 	Token   tokenCommand   `cmd:"" help:"Make an access token for a client system of the API."`
 	Sign    signCommand    `cmd:"" help:"Sign a PDF file by PAdES, with any key."`
 	Extend  extendCommand  `cmd:"" help:"Lift the signatures of a file to a higher level, or renew its archive time-stamp."`

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"image/jpeg"
+	"math"
 	"runtime"
 	"sync"
 
@@ -46,6 +47,28 @@ func (p *previews) Page(ctx context.Context, pdf []byte, page, widthPx int) ([]b
 	var b bytes.Buffer
 	err = jpeg.Encode(&b, picture, &jpeg.Options{Quality: jpegQuality})
 	return b.Bytes(), err
+}
+
+// Heights implements public.Renderer. It rounds as Page does.
+func (p *previews) Heights(ctx context.Context, pdf []byte, widthPx int) ([]int, error) {
+	p.warm(ctx)
+	if p.err != nil {
+		return nil, p.err
+	}
+	doc, err := p.renderer.Open(ctx, pdf)
+	if err != nil {
+		return nil, err
+	}
+	defer doc.Close()
+	heights := make([]int, doc.Pages())
+	for i := range heights {
+		width, height, err := doc.Size(i)
+		if err != nil {
+			return nil, err
+		}
+		heights[i] = int(math.Round(float64(widthPx) * height / width))
+	}
+	return heights, nil
 }
 
 // warm compiles the machine, once; serve calls it early, so that the first visitor need not wait.

@@ -115,6 +115,9 @@ func asNotFound(err error) error {
 // answer renders the report: JSON for programs, the page for people.
 func (s *Site) answer(w http.ResponseWriter, r *http.Request, status int, v view) error {
 	w.Header().Add("Vary", "Accept")
+	if v.Report != nil {
+		v.Report = forEveryone(v.Report)
+	}
 	if web.WantsJSON(r) {
 		return writeJSON(w, status, v.Report)
 	}

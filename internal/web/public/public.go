@@ -46,9 +46,12 @@ type Files interface {
 	Open(ctx context.Context, id certcopy.CopyID, digest certcopy.Digest) ([]byte, error)
 }
 
-// Renderer draws a page of a PDF, from 1, as a JPEG of the given width.
+// Renderer draws our own PDFs.
 type Renderer interface {
+	// Page draws a page, from 1, as a JPEG of the given width.
 	Page(ctx context.Context, pdf []byte, page, widthPx int) ([]byte, error)
+	// Heights returns how high Page would draw each page of that width, in pixels.
+	Heights(ctx context.Context, pdf []byte, widthPx int) ([]int, error)
 }
 
 // Config is what the site is made of; all of it is required.
@@ -73,6 +76,9 @@ type Site struct {
 	site    *web.Site
 	lookups *limiter
 	uploads chan struct{}
+	// What was found out about stored files.
+	examined *kept[*verify.Examination]
+	heights  *kept[[]int]
 }
 
 // New returns the site's handler. It lives at the root of its address: below a prefix, the
@@ -87,7 +93,8 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{Config: c, site: site, lookups: newLimiter(c.Web.Now), uploads: make(chan struct{}, max(c.Uploads, 1))}
+	s := &Site{Config: c, site: site, lookups: newLimiter(c.Web.Now), uploads: make(chan struct{}, max(c.Uploads, 1)),
+		examined: newKept[*verify.Examination](c.Web.Now), heights: newKept[[]int](c.Web.Now)}
 	return s.routes(), nil
 }
 

@@ -88,6 +88,10 @@ func (pictures) Page(_ context.Context, pdf []byte, page, width int) ([]byte, er
 	return []byte{0xff, 0xd8, byte(page), 0xff, 0xd9}, nil
 }
 
+func (pictures) Heights(_ context.Context, pdf []byte, width int) ([]int, error) {
+	return []int{width * 2, width / 2}, nil
+}
+
 // vault keeps files in memory.
 type vault map[certcopy.Digest][]byte
 
@@ -423,7 +427,7 @@ func TestSharingLink(t *testing.T) {
 	tok := w.share(i, 30)
 	at := "/s/" + tok.Reveal()
 
-	w.expect(w.get(at), 200, []string{green, at + "/page/2", at + "/file", "22/12/2026"}, at+"/page/3")
+	w.expect(w.get(at), 200, []string{green, at + "/page/2", at + "/file", "22/12/2026", `width="1000" height="2000"`, `loading="lazy" decoding="async" width="1000" height="500"`}, at+"/page/3")
 	if n := w.openings(i); n != 1 {
 		t.Errorf("%d openings after one", n)
 	}

@@ -26,7 +26,9 @@ type sharedView struct {
 	Link   desk.Link
 	// Base is the link's own address, below which pages and file lie.
 	Base  string
-	Pages []int
+	Pages []sheet
+	// Checked: the stored file was examined for this page, or for one shortly before it.
+	Checked bool
 	// Gone: the file was erased; the facts remain.
 	Gone bool
 }
@@ -37,20 +39,47 @@ func (s *Site) shared(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.closed(w, r, err)
 	}
-	// The file comes from our own vault, which checks its digest, and passed the validator
-	// before it was registered: it is the registered file.
-	rep, err := s.Verifier.Digest(r.Context(), c.File.Digest)
+	v, err := s.sharedCopy(r, c)
 	if err != nil {
 		return err
 	}
-	v := sharedView{Report: rep, Link: l, Base: r.URL.Path, Gone: !c.ErasedAt.IsZero()}
-	for i := range c.File.Pages {
-		v.Pages = append(v.Pages, i+1)
-	}
+	v.Link, v.Base = l, r.URL.Path
+	w.Header().Add("Vary", "Accept")
 	if web.WantsJSON(r) {
-		return writeJSON(w, http.StatusOK, rep)
+		return writeJSON(w, http.StatusOK, v.Report)
 	}
 	return s.site.Render(w, r, http.StatusOK, "shared", v)
+}
+
+// sharedCopy examines the copy's stored file and says what the register knows of it.
+func (s *Site) sharedCopy(r *http.Request, c storage.PublicCopy) (sharedView, error) {
+	if !c.ErasedAt.IsZero() || c.File.Digest.IsZero() {
+		return sharedView{Report: s.Verifier.Copy(c), Gone: true}, nil
+	}
+	file, err := s.Files.Open(r.Context(), c.ID, c.File.Digest)
+	if errors.Is(err, storage.ErrNotFound) {
+		// The link is good, the store is not: ours to answer for.
+		return sharedView{}, fmt.Errorf("a released file is not in the store: %w", storage.ErrDamaged)
+	}
+	if err != nil {
+		return sharedView{}, err
+	}
+	rep, err := s.storedReport(r.Context(), c, file)
+	if err != nil {
+		return sharedView{}, err
+	}
+	if rep.Copy == nil || rep.Copy.Leaf != c.Leaf {
+		return sharedView{}, fmt.Errorf("the register does not know the stored file: %w", storage.ErrDamaged)
+	}
+	return sharedView{Report: s.withoutNames(rep), Checked: true, Pages: s.sheets(r.Context(), c, file)}, nil
+}
+
+// sharedBytes opens the file of a shared copy; storage.ErrNotFound from the moment it is erased.
+func (s *Site) sharedBytes(r *http.Request, c storage.PublicCopy) ([]byte, error) {
+	if !c.ErasedAt.IsZero() {
+		return nil, storage.ErrNotFound
+	}
+	return s.Files.Open(r.Context(), c.ID, c.File.Digest)
 }
 
 func (s *Site) sharedPage(w http.ResponseWriter, r *http.Request) error {
@@ -62,7 +91,7 @@ func (s *Site) sharedPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || n < 1 || n > c.File.Pages {
 		return storage.ErrNotFound
 	}
-	file, err := s.Files.Open(r.Context(), c.ID, c.File.Digest)
+	file, err := s.sharedBytes(r, c)
 	if err != nil {
 		return err
 	}
@@ -82,7 +111,7 @@ func (s *Site) sharedFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.closed(w, r, err)
 	}
-	file, err := s.Files.Open(r.Context(), c.ID, c.File.Digest)
+	file, err := s.sharedBytes(r, c)
 	if err != nil {
 		return err
 	}

@@ -10,13 +10,29 @@ import (
 )
 
 // funcs are the functions of this site's templates.
-var funcs = template.FuncMap{"headline": headline, "tone": tone, "mark": mark, "day": day, "sentence": sentence, "agencyOf": agencyOf}
+var funcs = template.FuncMap{"headline": headline, "tone": tone, "mark": mark, "day": day, "sentence": sentence, "agencyOf": agencyOf, "sharedHeadline": sharedHeadline}
 
 // headline names what the page says first, as the end of a key of the texts, and its colour.
 // Only a report that is good in every respect of a file that was compared is green.
 func headline(r *verify.Report, checked bool) map[string]string {
 	key, class := headlineOf(r, checked)
 	return map[string]string{"Key": "head." + key, "Class": class}
+}
+
+// sharedHeadline is that of a sharing link's page, where the file that was checked is the
+// stored one and not one the visitor holds.
+func sharedHeadline(r *verify.Report, checked bool) map[string]string {
+	key, class := headlineOf(r, checked)
+	switch key {
+	case "good", "erased", "annulled", "void":
+		return map[string]string{"Key": "shared." + key, "Class": class}
+	case "good_erased": // erased since we looked
+		return map[string]string{"Key": "shared.erased", "Class": class}
+	case "ours_open", "ours_failed":
+		return map[string]string{"Key": "head." + key, "Class": class}
+	}
+	// The store holds something else than what was registered.
+	return map[string]string{"Key": "shared.unknown", "Class": "bad"}
 }
 
 func headlineOf(r *verify.Report, checked bool) (key, class string) {
@@ -44,8 +60,12 @@ func fileHeadline(r *verify.Report) (key, class string) {
 	ours := r.Origin == verify.AsIssued || r.Origin == verify.Extended
 	byDigest := len(r.Signatures) == 0 && r.SubIndication == validation.SignedDataNotFound
 	switch {
-	case r.Good() || ours && byDigest && r.Status == verify.Valid:
+	case r.Good() && r.Origin == verify.Extended:
+		return "good_extended", "ok"
+	case r.Good():
 		return "good", "ok"
+	case ours && byDigest && r.Status == verify.Valid:
+		return "good_digest", "ok"
 	case ours && r.Status == verify.Erased && (byDigest || r.Indication == validation.TotalPassed):
 		return "good_erased", "warn"
 	case ours && r.Indication == validation.Indeterminate:

@@ -2,6 +2,7 @@ package public
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/saoy/saoy/internal/verify"
@@ -30,6 +31,9 @@ func TestGreenIsRare(t *testing.T) {
 							if (status == verify.Annulled || status == verify.Void) && class != "bad" {
 								t.Fatalf("%s is %s", status, class)
 							}
+							if shared := sharedHeadline(r, checked); (shared["Class"] == "ok") != (good && origin == verify.AsIssued) {
+								t.Fatalf("shared: %+v checked=%v is %s", r, checked, shared["Class"])
+							}
 							byDigest := &verify.Report{Origin: origin, Status: status, SubIndication: validation.SignedDataNotFound, Indication: validation.Indeterminate}
 							key, class = headlineOf(byDigest, checked)
 							texts[key] = true
@@ -42,6 +46,9 @@ func TestGreenIsRare(t *testing.T) {
 			}
 		}
 	}
+	for _, key := range []string{"good", "erased", "annulled", "void", "unknown"} {
+		texts["../shared."+key] = true
+	}
 	b, err := files.ReadFile("text/vi.json")
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +58,8 @@ func TestGreenIsRare(t *testing.T) {
 		t.Fatal(err)
 	}
 	for key := range texts {
-		if vi["head."+key] == "" || vi["head."+key+".next"] == "" {
+		key = strings.TrimPrefix("head."+key, "head.../")
+		if vi[key] == "" || vi[key+".next"] == "" {
 			t.Errorf("no text for %q", key)
 		}
 	}

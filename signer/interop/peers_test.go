@@ -42,7 +42,7 @@ var peers = []*peer{
 	{"qpdf", "`--check` finds no error and nothing to repair", func() string { return findTool("qpdf") }, eachFile(askQPDF)},
 	{"pdfsig", "every signature is valid (poppler; it leaves out document time-stamps)", func() string { return findTool("pdfsig") }, eachFile(askPdfsig)},
 	{"OpenSSL", "`cms -verify -cades` of every CAdES signature, `ts -verify` of every time-stamp", func() string { return findTool("openssl") }, eachFile(askOpenSSL)},
-	{"pyHanko", "strict reading, every change after a signature allowed; from B-LT on valid in ten days from what the file carries", findPyHanko, askPyHanko},
+	{"pyHanko", "strict reading (hybrid files it reads only leniently), every change after a signature allowed; from B-LT on valid in ten days from what the file carries", findPyHanko, askPyHanko},
 	{"EU DSS", "`TOTAL_PASSED`, the level as claimed, no modification; from B-LT on without network", findDSS, askDSS},
 	{"PDFBox", "the signatures found and their bytes and keys verified with Bouncy Castle", findDSS, askPDFBox},
 	{"veraPDF", "PDF/A-2b stays PDF/A-2b", func() string { return findTool("bin/verapdf") }, askVeraPDF},

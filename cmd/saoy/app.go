@@ -216,7 +216,7 @@ func (a *app) assemble() error {
 	runner := confine.New(runtime.GOMAXPROCS(0))
 	a.previews = &previews{cache: a.place.cache()}
 	a.flow.Examine = examiner{anchors: store}
-	a.flow.Intake = intake.New(runner, a.place.cache())
+	a.flow.Intake = scans{intake.New(runner, a.place.cache()), a.previews}
 	a.flow.Render = a.previews
 	a.verifier = &verify.Verifier{Register: a.store, Examiner: verify.Confined{Runner: runner, Anchors: store, Now: time.Now},
 		CertifierField: stamp.CertifierField, AgencyField: stamp.AgencyField}

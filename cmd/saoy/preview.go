@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/internal/intake"
 	"github.com/saoy/saoy/internal/render"
 )
 
@@ -76,6 +77,24 @@ func (p *previews) warm(ctx context.Context) {
 	p.once.Do(func() {
 		p.renderer, p.err = render.New(context.WithoutCancel(ctx), p.cache, runtime.GOMAXPROCS(0))
 	})
+}
+
+// scans reads uploads. Children that read a PDF load the compiled machine from the cache and
+// could not write it there, so it is compiled before the first of them. It implements
+// issue.Reader.
+type scans struct {
+	*intake.Intake
+	previews *previews
+}
+
+// Read implements issue.Reader.
+func (s scans) Read(ctx context.Context, u intake.Upload) (*intake.Result, error) {
+	head := make([]byte, 1024) // where a PDF must begin
+	n, _ := u.Body.ReadAt(head, 0)
+	if bytes.Contains(head[:n], []byte("%PDF-")) {
+		s.previews.warm(ctx)
+	}
+	return s.Intake.Read(ctx, u)
 }
 
 // close frees the machine, after waiting for its compilation if that is under way.

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"math"
 	"math/bits"
 
@@ -159,13 +160,19 @@ func Duplicates(pages []*Page) []int {
 	first := make([]int, len(pages))
 	for i := range pages {
 		for k := range i {
-			if first[k] == 0 && pages[i].Look.Print.Same(pages[k].Look.Print) {
+			if first[k] == 0 && pages[i].shows(pages[k]) {
 				first[i] = k + 1
 				break
 			}
 		}
 	}
 	return first
+}
+
+// shows reports whether two pages are the same: by their samples, for what is as regular as a
+// form has no print, or by their prints.
+func (p *Page) shows(q *Page) bool {
+	return p.Free < 1 && bytes.Equal(p.Data, q.Data) || p.Look.Print.Same(q.Look.Print)
 }
 
 // WarnDuplicate is the warning for a page that shows what an earlier page, from 1, shows.

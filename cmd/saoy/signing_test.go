@@ -74,6 +74,7 @@ func TestSigning(t *testing.T) {
 			"picture": func(ts *testscript.TestScript, _ bool, args []string) { ts.Check(writeSeal(ts.MkAbs(args[0]))) },
 			"note":    func(ts *testscript.TestScript, _ bool, args []string) { ts.Logf("%s", args[0]) },
 			"keyfile": keyFileCommand,
+			"remote":  remoteCommand,
 			"issue":   issueCommand,
 			"revoke":  revokeCommand,
 			"fault": func(ts *testscript.TestScript, _ bool, args []string) {

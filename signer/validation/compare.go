@@ -101,7 +101,8 @@ type comparer struct {
 	// that are compared where they belong, so that links to them from elsewhere are not
 	// followed.
 	apart   map[pdf.Ref]bool
-	work    int // objects still allowed to be visited
+	pages   map[pdf.Ref]bool // those of apart that are nodes of the page tree
+	work    int              // objects still allowed to be visited
 	changes []change
 	// fields: see compare_form.go.
 	newWidgets map[pdf.Ref]widgetRole
@@ -115,6 +116,8 @@ type comparer struct {
 	// box and signedRects are of the page being compared; see compare_page.go.
 	box         *[4]float64
 	signedRects [][4]float64
+	covered     float64 // area of what came later and is shown, in square points
+	icons       float64 // of that, notes
 }
 
 // change is one difference found.
@@ -269,7 +272,7 @@ func leads(o pdf.Object) bool {
 
 // refs queues a pair of indirect objects unless it is known or compared elsewhere.
 func (r *run) refs(o, n pdf.Ref, graphics bool, where *trail) {
-	if o == n && r.c.apart[o] && (!graphics || linksBack(where.key)) {
+	if o == n && r.c.apart[o] && (!graphics || linksBack(where)) {
 		return
 	}
 	p := pair{o, n, graphics}
@@ -280,9 +283,16 @@ func (r *run) refs(o, n pdf.Ref, graphics bool, where *trail) {
 	r.queue = append(r.queue, step{p, where})
 }
 
+// resourceKinds are the dictionaries whose keys are names a producer chose (ISO 32000-2
+// Table 34): a font called /P is no link to a page.
+var resourceKinds = []string{"Font", "XObject", "ExtGState", "Pattern", "Shading", "ColorSpace", "Properties"}
+
 // linksBack reports whether a key of something that draws leads back to its page or owner.
-func linksBack(key string) bool {
-	return key == "Parent" || key == "P" || key == "Pg" || key == "Obj"
+func linksBack(where *trail) bool {
+	if where.up != nil && slices.Contains(resourceKinds, where.up.key) {
+		return false
+	}
+	return where.key == "Parent" || where.key == "P" || where.key == "Pg" || where.key == "Obj"
 }
 
 func (r *run) direct(o, n pdf.Object, graphics bool, where *trail) (bool, *trail, error) {

@@ -61,7 +61,7 @@ func (c *comparer) annotation(o, n pdf.Object, where *trail) error {
 		if c.may.docmdp == mdpComments && (key == "Popup" || key == "M") {
 			continue
 		}
-		if key == "P" && !before.Has("P") {
+		if key == "P" && c.pageNamed(before, after) {
 			continue
 		}
 		if err := c.mustEqual(valueOf(before, key), valueOf(after, key), draws(key), where.to(string(key))); err != nil {
@@ -69,6 +69,11 @@ func (c *comparer) annotation(o, n pdf.Object, where *trail) error {
 		}
 	}
 	return nil
+}
+
+// pageNamed reports whether an annotation that did not name its page now does.
+func (c *comparer) pageNamed(before, after pdf.Dict) bool {
+	return !before.Has("P") && c.pages[after.Ref("P")]
 }
 
 // maxFill is the share of the page that may lie under one field filled or signed later.
@@ -89,7 +94,7 @@ func (c *comparer) overlay(ref pdf.Ref, where *trail) error {
 	if err != nil || r == nil {
 		return err
 	}
-	if c.box == nil || area(*r) > maxFill*area(*c.box) {
+	if c.covers(*r) {
 		c.disallow(both{"trường “%s” che nội dung đã ký", "field “%s” covers what was signed"}.with(s.name))
 	}
 	return nil
@@ -103,7 +108,7 @@ func draws(key pdf.Name) bool {
 func (c *comparer) newAnnotation(n pdf.Object, where *trail) error {
 	ref, isRef := n.(pdf.Ref)
 	if role, ok := c.newWidgets[ref]; isRef && ok {
-		if role.shown && c.may.docmdp != mdpNone {
+		if role.shown && (c.may.docmdp != mdpNone || c.may.locked(role.field)) {
 			c.disallow(both{"chữ ký “%s” thêm hình hiển thị lên tài liệu đã chứng nhận", "the signature “%s” adds something visible to a certified document"}.with(role.field))
 		}
 		return c.placement(ref, role, where)
@@ -132,25 +137,19 @@ func (c *comparer) newAnnotation(n pdf.Object, where *trail) error {
 
 // shows reports whether an annotation draws an appearance.
 func (c *comparer) shows(d pdf.Dict) (bool, error) {
-	const hidden, noView = 1 << 1, 1 << 5
-	if f, err := c.new.get(d.Get("F")); err != nil {
+	if unseen, err := c.unseen(d); err != nil || unseen {
 		return false, err
-	} else if flags, ok := f.(pdf.Integer); ok && flags&(hidden|noView) != 0 {
-		return false, nil
-	}
-	w, h, err := c.extent(d)
-	if err != nil {
-		return false, err
-	}
-	if w == 0 || h == 0 {
-		return false, nil
 	}
 	ap, _, err := c.new.dict(d.Get("AP"))
 	if err != nil {
 		return false, err
 	}
-	if ap.Has("R") || ap.Has("D") {
-		return true, nil // shown when the pointer comes near
+	mk, _, err := c.new.dict(d.Get("MK"))
+	if err != nil {
+		return false, err
+	}
+	if ap.Has("R") || ap.Has("D") || len(mk) > 0 {
+		return true, nil // shown when the pointer comes near, or drawn by the reader
 	}
 	normal, err := c.new.get(ap.Get("N"))
 	if err != nil {
@@ -163,6 +162,25 @@ func (c *comparer) shows(d pdf.Dict) (bool, error) {
 		return c.drawsSomething(n), nil
 	}
 	return false, nil
+}
+
+// unseen reports whether an annotation is neither viewed nor printed whatever it draws
+// (ISO 32000-2 Table 167), or has no extent.
+func (c *comparer) unseen(d pdf.Dict) (bool, error) {
+	const hidden, print, noView, toggle = 1 << 1, 1 << 2, 1 << 5, 1 << 8
+	f, err := c.new.get(d.Get("F"))
+	if err != nil {
+		return false, err
+	}
+	flags, _ := f.(pdf.Integer)
+	if flags&hidden != 0 || flags&noView != 0 && flags&(print|toggle) == 0 {
+		return true, nil
+	}
+	r, err := c.rect(d.Get("Rect"))
+	if err != nil || r == nil {
+		return !d.Has("Rect"), err // readers differ about four numbers that are none
+	}
+	return r[2] == r[0] || r[3] == r[1], nil
 }
 
 // drawsSomething reports whether a content stream has any operator; one that cannot be
@@ -223,7 +241,7 @@ func (c *comparer) placement(ref pdf.Ref, role widgetRole, where *trail) error {
 	if err != nil || r == nil {
 		return err
 	}
-	covers := c.box == nil || area(*r) > maxFill*area(*c.box)
+	covers := c.covers(*r)
 	for _, s := range c.signedRects {
 		covers = covers || overlap(*r, s)
 	}
@@ -233,22 +251,34 @@ func (c *comparer) placement(ref pdf.Ref, role widgetRole, where *trail) error {
 	return nil
 }
 
+// covers adds a rectangle to what came over the page being compared, and reports whether
+// that is too much by now: many small ones hide as much as a large one.
+func (c *comparer) covers(r [4]float64) bool {
+	c.covered += area(r)
+	return c.box == nil || c.covered > maxFill*area(*c.box)
+}
+
 func area(r [4]float64) float64 { return (r[2] - r[0]) * (r[3] - r[1]) }
 
 func overlap(a, b [4]float64) bool {
 	return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
 }
 
-// frame notes the box of a page and where its signed widgets stand.
+// frame notes the box of a page, what of it is seen, and where its signed widgets stand.
 func (c *comparer) frame(page pdf.Dict) error {
-	if page.Has("MediaBox") {
-		box, err := c.rect(page.Get("MediaBox"))
+	for _, key := range []pdf.Name{"MediaBox", "CropBox"} {
+		if !page.Has(key) {
+			continue
+		}
+		box, err := c.rect(page.Get(key))
 		if err != nil {
 			return err
 		}
-		c.box = box
+		if box != nil && area(*box) > 0 && (c.box == nil || area(*box) < area(*c.box)) {
+			c.box = box
+		}
 	}
-	c.signedRects = nil
+	c.signedRects, c.covered, c.icons = nil, 0, 0
 	annots, err := c.old.array(page.Get("Annots"))
 	if err != nil {
 		return err
@@ -258,7 +288,11 @@ func (c *comparer) frame(page pdf.Dict) error {
 		if err != nil {
 			return err
 		}
-		if ft, _ := c.old.get(d.Get("FT")); !ok || ft != pdf.Name("Sig") || !d.Has("V") {
+		signed, err := c.signedField(d)
+		if err != nil {
+			return err
+		}
+		if !ok || !signed {
 			continue
 		}
 		if r, err := c.rect(d.Get("Rect")); err != nil {
@@ -269,3 +303,32 @@ func (c *comparer) frame(page pdf.Dict) error {
 	}
 	return nil
 }
+
+// signedField reports whether a widget belongs to a field that was signed already; the type
+// and the value may stand in a parent (ISO 32000-2 §12.7.4.1).
+func (c *comparer) signedField(d pdf.Dict) (bool, error) {
+	var kind pdf.Object
+	value := false
+	for range maxParents {
+		if d == nil {
+			break
+		}
+		if kind == nil && d.Has("FT") {
+			k, err := c.old.get(d.Get("FT"))
+			if err != nil {
+				return false, err
+			}
+			kind = k
+		}
+		value = value || d.Has("V")
+		up, _, err := c.old.dict(d.Get("Parent"))
+		if err != nil {
+			return false, err
+		}
+		d = up
+	}
+	return kind == pdf.Name("Sig") && value, nil
+}
+
+// maxParents bounds the parents of a widget that are asked.
+const maxParents = 32

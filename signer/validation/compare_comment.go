@@ -2,7 +2,6 @@ package validation
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/saoy/saoy/signer/pdf"
 )
@@ -14,40 +13,77 @@ var comments = []pdf.Name{"Text", "Popup", "Highlight", "Underline", "Squiggly",
 // activeKeys may not occur in a comment: they act, or hide.
 var activeKeys = []pdf.Name{"A", "AA", "OC", "Dest"}
 
-// maxIcon is the side of the largest note icon, in points.
-const maxIcon = 48
+// Notes are drawn as icons.
+const (
+	maxIcon  = 32   // side of the largest, in points
+	maxIcons = 0.05 // share of the page under all of them
+)
 
 // harmlessComment reports whether a new annotation cannot hide the page: notes as small as
 // an icon, and text mark-up whose appearance, if it has one, only draws lines or multiplies
-// its colour with the page.
+// light colours with the page.
 func (c *comparer) harmlessComment(d pdf.Dict) (bool, error) {
 	kind := d.Name("Subtype")
 	if !slices.Contains(comments, kind) || slices.ContainsFunc(activeKeys, d.Has) {
 		return false, nil
 	}
+	if kind == "Text" || kind == "Caret" {
+		return c.icon(d)
+	}
+	if dark, err := c.darkMark(d); err != nil || dark {
+		return false, err
+	}
 	shown, err := c.shows(d)
 	if err != nil || !shown {
 		return err == nil, err
 	}
-	switch kind {
-	case "Text", "Caret":
-		w, h, err := c.extent(d)
-		return w <= maxIcon && h <= maxIcon, err
-	case "Popup":
+	if kind == "Popup" {
 		return false, nil
 	}
 	return c.translucent(d)
 }
 
-// translucent reports whether the appearance of a text mark-up lets the page through: its
-// resources hold no image, form or font, and a fill is multiplied with what lies below.
-func (c *comparer) translucent(d pdf.Dict) (bool, error) {
-	ap, _, err := c.new.dict(d.Get("AP"))
+// icon reports whether a note is small, and all notes of the page together are. Some readers
+// draw the icon as large as the rectangle, whether it has an appearance or not.
+func (c *comparer) icon(d pdf.Dict) (bool, error) {
+	unseen, err := c.unseen(d)
+	if err != nil || unseen {
+		return err == nil, err
+	}
+	r, err := c.rect(d.Get("Rect"))
+	if err != nil || r == nil || c.box == nil {
+		return false, err
+	}
+	c.icons += area(*r)
+	return r[2]-r[0] <= maxIcon && r[3]-r[1] <= maxIcon && c.icons <= maxIcons*area(*c.box), nil
+}
+
+// darkMark reports whether a highlight that readers draw themselves would blacken the text.
+func (c *comparer) darkMark(d pdf.Dict) (bool, error) {
+	if d.Name("Subtype") != "Highlight" || !d.Has("C") {
+		return false, nil
+	}
+	a, err := c.new.array(d.Get("C"))
 	if err != nil {
 		return false, err
 	}
-	if ap.Has("R") || ap.Has("D") {
-		return false, nil
+	var parts []float64
+	for _, o := range a {
+		o, err := c.new.get(o)
+		if err != nil {
+			return false, err
+		}
+		f, _ := pdf.Float(o)
+		parts = append(parts, f)
+	}
+	return len(parts) > 0 && !light(parts), nil
+}
+
+// translucent reports whether the appearance of a text mark-up lets the page through.
+func (c *comparer) translucent(d pdf.Dict) (bool, error) {
+	ap, _, err := c.new.dict(d.Get("AP"))
+	if err != nil || ap.Has("R") || ap.Has("D") {
+		return false, err
 	}
 	o, err := c.new.get(ap.Get("N"))
 	if err != nil {
@@ -57,89 +93,15 @@ func (c *comparer) translucent(d pdf.Dict) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	multiply, plain, err := c.blends(s.Dict.Get("Resources"))
-	if err != nil || !plain {
+	r, err := c.rect(d.Get("Rect"))
+	if err != nil || r == nil {
 		return false, err
 	}
-	body, err := c.new.r.Decode(s)
-	if err != nil {
-		return false, nil //nolint:nilerr // what cannot be read may hide anything
+	box, err := c.rect(s.Dict.Get("BBox"))
+	if err != nil || box == nil || area(*box) <= 0 {
+		return false, err
 	}
-	fills, other := operators(body)
-	return !other && (!fills || multiply), nil
-}
-
-// blends reports whether every graphics state of the resources multiplies, and whether the
-// resources hold nothing but graphics states.
-func (c *comparer) blends(o pdf.Object) (multiply, plain bool, err error) {
-	res, _, err := c.new.dict(o)
-	if err != nil {
-		return false, false, err
-	}
-	for _, e := range res {
-		if e.Key != "ExtGState" && e.Key != "ProcSet" {
-			return false, false, nil
-		}
-	}
-	states, _, err := c.new.dict(res.Get("ExtGState"))
-	if err != nil {
-		return false, false, err
-	}
-	multiply = len(states) > 0
-	for _, e := range states {
-		gs, _, err := c.new.dict(e.Value)
-		if err != nil {
-			return false, false, err
-		}
-		multiply = multiply && gs.Name("BM") == "Multiply"
-	}
-	return multiply, true, nil
-}
-
-// operators looks through a content stream for fills, and for anything else that could
-// cover: text, images, forms, shadings and wide lines.
-func operators(body []byte) (fills, other bool) {
-	l := lexer{b: body}
-	var number float64
-	for {
-		l.space()
-		if l.i >= len(l.b) {
-			return fills, other
-		}
-		from := l.i
-		if c := l.b[l.i]; c == '/' || c == '(' || c == '[' || c == '<' {
-			if l.value(0) != nil {
-				return fills, true
-			}
-			continue
-		}
-		l.regular()
-		if l.i == from {
-			return fills, true
-		}
-		switch op := string(l.b[from:l.i]); op {
-		case "f", "F", "f*", "B", "B*", "b", "b*":
-			fills = true
-		case "w":
-			other = other || number > maxLine
-		case "q", "Q", "cm", "gs", "m", "l", "c", "v", "y", "h", "re", "S", "s", "n", "W", "W*", "J", "j", "M", "d",
-			"g", "G", "rg", "RG", "k", "K", "i", "ri":
-		default:
-			if !isNumber(op) {
-				return fills, true
-			}
-			number = parseNumber(op)
-		}
-	}
-}
-
-// maxLine is the widest line, in units of the appearance, that is not taken for a cover.
-const maxLine = 4
-
-func parseNumber(s string) float64 {
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		return 0
-	}
-	return f
+	p := painter{c: c, scale: max((r[2]-r[0])/(box[2]-box[0]), (r[3]-r[1])/(box[3]-box[1]))}
+	ok, err = p.form(s, blend{})
+	return ok && p.inked <= maxInk*area(*box), err
 }

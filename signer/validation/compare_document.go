@@ -12,7 +12,7 @@ import (
 // objects may still be visited.
 func compare(ctx context.Context, signed, now *pdf.Reader, may permissions, work *int) ([]change, error) {
 	c := &comparer{ctx: ctx, old: view{signed}, new: view{now}, may: may, work: *work,
-		equal: map[pair]bool{}, apart: map[pdf.Ref]bool{},
+		equal: map[pair]bool{}, apart: map[pdf.Ref]bool{}, pages: map[pdf.Ref]bool{},
 		newWidgets: map[pdf.Ref]widgetRole{}, oldWidgets: map[pdf.Ref]bool{}, seenFields: map[pdf.Ref]bool{}, seenElements: map[pdf.Ref]bool{}, redrawn: map[pdf.Ref]fieldState{}}
 	defer func() { *work = c.work }()
 	oldCat, _, err := c.old.dict(signed.Trailer().Get("Root"))
@@ -180,6 +180,9 @@ func (c *comparer) extensions(o, n pdf.Object, where *trail) error {
 func (c *comparer) declaration(o pdf.Object) (bool, error) { return c.shallow(o, 3) }
 
 func (c *comparer) shallow(o pdf.Object, depth int) (bool, error) {
+	if c.work--; c.work < 0 {
+		return false, errTooComplex
+	}
 	o, err := c.new.get(o)
 	if err != nil || depth == 0 {
 		return false, err

@@ -24,8 +24,15 @@ func (c *comparer) collect(cat pdf.Dict) error {
 	if err := c.collectPages(cat.Get("Pages"), 0); err != nil {
 		return err
 	}
-	if err := c.collectStructure(cat.Get("StructTreeRoot"), 0); err != nil {
+	if root, ok, err := c.old.dict(cat.Get("StructTreeRoot")); err != nil {
 		return err
+	} else if ok {
+		if ref, isRef := cat.Get("StructTreeRoot").(pdf.Ref); isRef {
+			c.apart[ref] = true
+		}
+		if err := c.collectStructure(root.Get("K"), 1); err != nil {
+			return err
+		}
 	}
 	form, _, err := c.old.dict(cat.Get("AcroForm"))
 	if err != nil {
@@ -279,23 +286,28 @@ func (c *comparer) fieldKey(key pdf.Name, before, after pdf.Dict, s fieldState, 
 		return c.appearanceState(o, n, after, s, where)
 	case "AP":
 		if s.signed || s.filled && (s.kind == "Tx" || s.kind == "Ch") {
-			return c.redraw(o, n, s, where)
+			return c.redraw(before, after, s, where)
 		}
 	case "M":
-		return nil // date of the annotation
+		v, err := c.new.get(n)
+		if _, isDate := v.(pdf.String); err != nil || isDate {
+			return err // date of the annotation
+		}
 	case "F", "MK", "DA", "Q":
 		if s.signed {
 			return nil
 		}
 	case "Parent", "P":
-		if key == "P" && !before.Has("P") {
+		if key == "P" && c.pageNamed(before, after) {
 			return nil
 		}
-		// Only the same object counts: a look-alike parent would bring other values.
+		// Only the same object counts: a look-alike parent would bring other values. One that
+		// is no part of the form is compared here, since nothing else leads to it.
 		if !sameSlot(o, n) {
 			c.disallow(describe(where.String()))
 			return nil
 		}
+		return c.mustEqual(o, n, true, where)
 	}
 	return c.mustEqual(o, n, draws(key), where)
 }
@@ -333,9 +345,10 @@ func (c *comparer) appearanceState(o, n pdf.Object, after pdf.Dict, s fieldState
 	return nil
 }
 
-// redraw notes a widget that is drawn anew, so that its page can tell whether it covers too
-// much.
-func (c *comparer) redraw(o, n pdf.Object, s fieldState, where *trail) error {
+// redraw judges a widget that is drawn anew, and notes it, so that its page can tell whether
+// it covers too much.
+func (c *comparer) redraw(before, after pdf.Dict, s fieldState, where *trail) error {
+	o, n := valueOf(before, "AP"), valueOf(after, "AP")
 	same, _, err := c.same(o, n, true, where)
 	if err != nil || same {
 		return err
@@ -344,7 +357,28 @@ func (c *comparer) redraw(o, n pdf.Object, s fieldState, where *trail) error {
 	if ref, ok := s.at.(pdf.Ref); ok {
 		c.redrawn[ref] = s
 	}
+	if s.signed {
+		err = c.stampUnseen(after, s, where)
+	} else {
+		err = c.redrawnText(before, after, where)
+	}
+	if err != nil {
+		return err
+	}
 	return c.appearance(n, where)
+}
+
+// stampUnseen: a time-stamp is welcome in a document that is locked, a picture with it is not.
+func (c *comparer) stampUnseen(after pdf.Dict, s fieldState, where *trail) error {
+	sig, _, err := c.new.dict(after.Get("V"))
+	if err != nil || c.may.fill(s.name) && c.may.docmdp == mdpNone || sig.Name("Type") != "DocTimeStamp" {
+		return err
+	}
+	shown, err := c.shows(after)
+	if err == nil && shown {
+		c.disallow(describe(where.String()))
+	}
+	return err
 }
 
 // appearance: what a field filled by the rules shows may be drawn anew, as a stream within

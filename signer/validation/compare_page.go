@@ -18,7 +18,7 @@ func (c *comparer) collectPages(o pdf.Object, depth int) error {
 		return errTooComplex
 	}
 	if isRef {
-		c.apart[ref] = true
+		c.apart[ref], c.pages[ref] = true, true
 	}
 	annots, err := c.old.array(d.Get("Annots"))
 	if err != nil {
@@ -43,8 +43,11 @@ func (c *comparer) collectPages(o pdf.Object, depth int) error {
 
 // pageNode compares a node of the page tree or a page. The tree itself may not change.
 func (c *comparer) pageNode(o, n pdf.Object, where *trail, depth int) error {
-	if depth > maxNesting {
+	if c.work--; c.work < 0 || depth > maxNesting {
 		return errTooComplex
+	}
+	if c.work&0xfff == 0 && c.ctx.Err() != nil {
+		return c.ctx.Err()
 	}
 	before, ok1, err := c.old.dict(o)
 	if err != nil {
@@ -76,8 +79,10 @@ func (c *comparer) pageKey(key pdf.Name, o, n pdf.Object, where *trail, depth in
 	case "Parent":
 		if !sameSlot(o, n) {
 			c.disallow(describe(where.String()))
+			return nil
 		}
-		return nil
+		// A parent outside the tree hands down resources to some readers and not to others.
+		return c.mustEqual(o, n, true, where)
 	case "Kids":
 		before, err := c.old.array(o)
 		if err != nil {

@@ -84,8 +84,12 @@ func (c *comparer) newWidgetsOf(n pdf.Object, field pdf.Dict, name string, depth
 		if err != nil {
 			return err
 		}
-		if d.Has("AA") || d.Has("A") {
+		if d.Has("AA") || d.Has("A") || field.Has("AA") || field.Has("A") {
 			c.disallow(describe("AcroForm/Fields/" + name + "/AA"))
+		}
+		// An annotation of another kind is drawn by readers even without an appearance.
+		if kind := d.Name("Subtype"); kind != "Widget" && (kind != "" || d.Has("Rect") || d.Has("Subtype")) {
+			c.disallow(describe("AcroForm/Fields/" + name + "/Annots"))
 		}
 		c.newWidgets[ref] = widgetRole{name, shown}
 	}

@@ -29,7 +29,7 @@ func (c *comparer) collectStructure(o pdf.Object, depth int) error {
 		if err != nil {
 			return err
 		}
-		if !ok || !isElement(d) && depth > 0 {
+		if !ok || !isElement(d) {
 			continue
 		}
 		if c.work--; c.work < 0 {
@@ -61,7 +61,12 @@ func (c *comparer) structure(o, n pdf.Object, where *trail) error {
 	if err != nil {
 		return err
 	}
-	if !ok1 || !ok2 || !sameSlot(o, n) {
+	if ok1 && !sameSlot(o, n) {
+		// The elements are compared from here and nowhere else.
+		c.disallow(structureChanged.with(where.String()))
+		return nil
+	}
+	if !ok1 || !ok2 {
 		return c.mustEqual(o, n, false, where)
 	}
 	for _, key := range unionKeys(before, after) {

@@ -81,11 +81,15 @@ func demandsOf(v view, sig, field pdf.Dict) (permissions, int, error) {
 		if err != nil {
 			return p, 0, err
 		}
-		switch d.Name("TransformMethod") {
-		case "DocMDP":
+		method, err := v.get(d.Get("TransformMethod"))
+		if err != nil {
+			return p, 0, err
+		}
+		switch method {
+		case pdf.Name("DocMDP"):
 			certified = docMDP(v, params)
 			p.docmdp = stricter(p.docmdp, certified)
-		case "FieldMDP":
+		case pdf.Name("FieldMDP"):
 			if err := p.addLock(v, params); err != nil {
 				return p, 0, err
 			}

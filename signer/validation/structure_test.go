@@ -213,7 +213,7 @@ func FuzzLexer(f *testing.F) {
 		if v, ok := hexOfString(b); ok && len(v) > len(b) {
 			t.Fatal("hexadecimal string grew")
 		}
-		operators(b)
+		fills(b)
 		tokens(b)
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"syscall"
 
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/signer"
@@ -63,7 +62,6 @@ var explanations = []explanation{
 	{pades.ErrOptions, certcopy.Invalid, "Các lựa chọn mâu thuẫn nhau hoặc với tệp.", "The options contradict each other or the file."},
 	{context.DeadlineExceeded, certcopy.Unavailable, "Quá thời gian cho phép. Hãy thử lại, hoặc tăng --timeout.", "It took too long. Try again, or raise --timeout."},
 	{context.Canceled, certcopy.Unavailable, "Đã dừng theo yêu cầu. Không có tệp nào được ghi.", "Stopped on request. No file was written."},
-	{syscall.ENOSPC, certcopy.Unavailable, "Hết dung lượng đĩa.", "The disk is full."},
 	{fs.ErrNotExist, certcopy.NotFound, "Không có tệp này. Hãy kiểm tra tên tệp.", "There is no such file. Check its name."},
 	{fs.ErrPermission, certcopy.Invalid, "Không có quyền đọc hoặc ghi tệp này.", "You may not read or write this file."},
 }

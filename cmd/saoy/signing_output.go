@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/saoy/saoy/internal/certcopy"
 )
@@ -88,6 +89,10 @@ func alreadyThere(name string) error {
 }
 
 func notWritable(name string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return certcopy.Errorf(certcopy.Unavailable, name, err, certcopy.Msg(
+			"Hết dung lượng đĩa. Chưa có tệp kết quả nào được ghi.", "The disk is full. No output was written."))
+	}
 	return certcopy.Errorf(certcopy.Invalid, name, err, certcopy.Msg(
 		"Không ghi được tệp kết quả. Hãy kiểm tra thư mục, quyền ghi và dung lượng còn trống.",
 		"The output cannot be written. Check the directory, your right to write there, and the free space."))

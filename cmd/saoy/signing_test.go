@@ -39,7 +39,8 @@ func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*w
 func newWorld(e *testscript.Env) (*world, error) {
 	w := &world{server: httptest.NewUnstartedServer(nil)}
 	var err error
-	w.pki, err = signertest.NewPKI(signertest.Config{Clock: time.Now, BaseURL: "http://" + w.server.Listener.Addr().String()})
+	w.pki, err = signertest.NewPKI(signertest.Config{Clock: time.Now, Slowness: 2 * time.Second,
+		BaseURL: "http://" + w.server.Listener.Addr().String()})
 	if err != nil {
 		return nil, err
 	}

@@ -174,6 +174,9 @@ func TestDeleteUnderFaults(t *testing.T) {
 			if err := s.Delete(t.Context(), "k"); !errors.Is(err, c.err) {
 				t.Errorf("delete: %v", err)
 			}
+			if n := p.requests("DELETE"); n != 1 {
+				t.Errorf("%d requests were sent", n)
+			}
 			p.set("", nil)
 			if _, err := s.Stat(t.Context(), "k"); c.gone != errors.Is(err, storage.ErrNotFound) {
 				t.Errorf("stat: %v", err)

@@ -3,6 +3,7 @@ package s3_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -85,6 +86,7 @@ func TestContractBelowAPrefix(t *testing.T) {
 // A lock ends at its date; until then nobody destroys the version, not even by the store's own
 // commands, and a delete marker can be lifted again.
 func TestLockedVersionCannotBeDestroyed(t *testing.T) {
+	t.Parallel()
 	s, server, c := vault(t)
 	till := time.Now().Add(3 * time.Second)
 	create(t, s, "k", "kept", till)
@@ -304,4 +306,16 @@ func overwrite(path, body string) error {
 	}
 	_, err = f.WriteString(body)
 	return errors.Join(err, f.Close())
+}
+
+func BenchmarkCreate1MiB(b *testing.B) {
+	s, _, _ := vault(b)
+	body := bytes.Repeat([]byte("x"), 1<<20)
+	d := certcopy.DigestOf(body)
+	b.SetBytes(1 << 20)
+	for i := range b.N {
+		if err := s.Create(b.Context(), fmt.Sprintf("k/%d", i), bytes.NewReader(body), 1<<20, d, time.Time{}); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

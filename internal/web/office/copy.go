@@ -44,6 +44,7 @@ type pageView struct {
 	Low           bool
 	DPI           int
 	Version       string
+	Sheet         Sheet // while the copy can still be sent back
 }
 
 // A4 in points, the smallest a page appended for the statement can be.
@@ -105,8 +106,15 @@ func (o *Office) addDetails(r *http.Request, page *copyPage) (err error) {
 		if page.Scans, err = o.ledger.Scans(ctx, id); err != nil {
 			return err
 		}
-		page.Refused, err = o.desk.RefusedFiles(ctx, id)
-		return err
+		if page.Refused, err = o.desk.RefusedFiles(ctx, id); err != nil {
+			return err
+		}
+		return o.addSheets(ctx, page)
+	}
+	if page.MayCertify {
+		if err := o.addSheets(ctx, page); err != nil {
+			return err
+		}
 	}
 	if len(page.Low) > 0 {
 		if page.Reason, err = o.desk.LowResolutionReason(ctx, id); err != nil {

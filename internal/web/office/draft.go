@@ -11,7 +11,6 @@ import (
 	"unicode"
 
 	"github.com/saoy/saoy/internal/certcopy"
-	"github.com/saoy/saoy/internal/desk"
 	"github.com/saoy/saoy/storage"
 )
 
@@ -60,8 +59,7 @@ func (o *Office) uploadScans(w http.ResponseWriter, r *http.Request) error {
 	headers := r.MultipartForm.File["files"]
 	headers = slices.DeleteFunc(headers, func(h *multipart.FileHeader) bool { return h.Filename == "" && h.Size == 0 })
 	if len(headers) == 0 {
-		return o.draftAgain(w, r, c, certcopy.Errorf(certcopy.Invalid, "files", nil, certcopy.Msg(
-			"Chưa chọn tệp nào. Hãy chọn một hay nhiều tệp quét rồi tải lên.", "No file was chosen. Choose one or more scans, then upload.")))
+		return o.draftAgain(w, r, c, errNoFile())
 	}
 	uploads, closeAll, err := openUploads(headers)
 	defer closeAll()
@@ -72,11 +70,7 @@ func (o *Office) uploadScans(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return o.draftAgain(w, r, c, err)
 	}
-	refused := make([]desk.RefusedFile, len(result.Refused))
-	for i, f := range result.Refused {
-		refused[i] = desk.RefusedFile(f)
-	}
-	if err := o.desk.SetRefusedFiles(r.Context(), c.ID, refused); err != nil {
+	if err := o.desk.SetRefusedFiles(r.Context(), c.ID, refusedFiles(result)); err != nil {
 		return err
 	}
 	return o.toCopy(w, r, c.ID, "")

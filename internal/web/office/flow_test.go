@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/internal/intake"
 	"github.com/saoy/saoy/internal/link"
 	"github.com/saoy/saoy/storage"
 	"github.com/saoy/saoy/storage/storagetest"
@@ -200,4 +201,55 @@ func (f *ledgerFlow) Final(ctx context.Context, id certcopy.CopyID) (io.ReadClos
 	c, err := f.Copy(ctx, id)
 	c.Final.Size = int64(len(finalPDF))
 	return io.NopCloser(strings.NewReader(finalPDF)), c.Final, err
+}
+
+// ArrangePages arranges the files, each of which is one page in this flow; a turned page has its
+// name marked.
+func (f *ledgerFlow) ArrangePages(ctx context.Context, id certcopy.CopyID, revision int, order []PagePlace) (certcopy.Copy, error) {
+	scans, err := f.Scans(ctx, id)
+	if err != nil {
+		return certcopy.Copy{}, err
+	}
+	var arranged []certcopy.Scan
+	for _, p := range order {
+		if p.Page < 1 || p.Page > len(scans) {
+			return certcopy.Copy{}, storage.ErrConflict
+		}
+		s := scans[p.Page-1]
+		if p.Turn > 0 {
+			s.ID, s.FileName = certcopy.ScanID(storagetest.UUID()), fmt.Sprintf("%s (%d)", s.FileName, p.Turn)
+		}
+		arranged = append(arranged, s)
+	}
+	return f.keep(ctx, id, revision, arranged)
+}
+
+func (f *ledgerFlow) ReplacePage(ctx context.Context, id certcopy.CopyID, revision, page int, file Upload) (UploadResult, error) {
+	result, err := f.Upload(ctx, id, revision, []Upload{file})
+	if err != nil || len(result.Refused) > 0 {
+		return result, err
+	}
+	var order []PagePlace
+	for n := range result.Copy.Clean.Pages[1:] {
+		order = append(order, PagePlace{Page: n + 1})
+	}
+	order[page-1].Page = len(result.Copy.Clean.Pages)
+	result.Copy, err = f.ArrangePages(ctx, id, result.Copy.Revision, order)
+	return result, err
+}
+
+// Sheets warns of the second of two files of one content.
+func (f *ledgerFlow) Sheets(ctx context.Context, id certcopy.CopyID) ([]Sheet, error) {
+	scans, err := f.Scans(ctx, id)
+	var sheets []Sheet
+	for i, s := range scans {
+		sheet := Sheet{FileName: s.FileName, Bytes: s.Size}
+		for k := range i {
+			if scans[k].Digest == s.Digest {
+				sheet.Warnings = append(sheet.Warnings, intake.WarnDuplicate(k+1))
+			}
+		}
+		sheets = append(sheets, sheet)
+	}
+	return sheets, err
 }

@@ -4,6 +4,7 @@ import (
 	"html/template"
 
 	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/internal/intake"
 )
 
 // funcs are the template functions of the office, beside those of package web:
@@ -12,6 +13,7 @@ import (
 //	wrong ERR NAME  whether an error is about a field, which is then marked
 //	add N M         N + M
 //	waits COPY      whether something is going on that the page should wait for
+//	accept, formats   the files that intake reads, for a file picker and for people
 //	refuseReasons, returnReasons   the coded reasons
 func funcs() template.FuncMap {
 	return template.FuncMap{
@@ -19,6 +21,8 @@ func funcs() template.FuncMap {
 		"wrong":         func(e *certcopy.Error, subject string) bool { return e != nil && e.Subject == subject },
 		"add":           func(a, b int) int { return a + b },
 		"waits":         waits,
+		"accept":        intake.Accept,
+		"formats":       intake.Names,
 		"refuseReasons": func() []string { return refuseReasons },
 		"returnReasons": func() []string { return returnReasons },
 	}

@@ -38,6 +38,9 @@ type Flow interface {
 	EditOriginal(ctx context.Context, id certcopy.CopyID, revision int, o certcopy.Original) error
 	Upload(ctx context.Context, id certcopy.CopyID, revision int, files []Upload) (UploadResult, error)
 	Arrange(ctx context.Context, id certcopy.CopyID, revision int, order []certcopy.ScanID) (certcopy.Copy, error)
+	ArrangePages(ctx context.Context, id certcopy.CopyID, revision int, order []PagePlace) (certcopy.Copy, error)
+	ReplacePage(ctx context.Context, id certcopy.CopyID, revision, page int, file Upload) (UploadResult, error)
+	Sheets(ctx context.Context, id certcopy.CopyID) ([]Sheet, error)
 	Submit(ctx context.Context, s storage.Submission) error
 	Certify(ctx context.Context, c storage.Confirmation) error
 	Seal(ctx context.Context, c storage.Confirmation) error

@@ -55,6 +55,8 @@ func (o *Office) routes() []route {
 		{"POST", "/copies/{copy}/facts", clerk, o.editOriginal, 0},
 		{"POST", "/copies/{copy}/scans", clerk, o.uploadScans, maxUploadBytes},
 		{"POST", "/copies/{copy}/order", clerk, o.arrange, 0},
+		{"POST", "/copies/{copy}/pages", clerk, o.arrangePages, 0},
+		{"POST", "/copies/{copy}/pages/{page}/replace", clerk, o.replacePage, maxUploadBytes},
 		{"POST", "/copies/{copy}/submit", clerk, o.submit, 0},
 		{"POST", "/copies/{copy}/withdraw", clerk, o.withdraw, 0},
 		{"POST", "/copies/{copy}/return", certify, o.sendBack, 0},

@@ -42,3 +42,31 @@ if (watched) {
   };
   setTimeout(look, 1500);
 }
+for (const list of document.querySelectorAll("[data-lay]")) {
+  const form = document.getElementById(list.dataset.lay);
+  let held = null;
+  const rest = () => { for (const li of list.children) li.classList.remove("here", "held"); };
+  if (list.children.length > 1) document.getElementById("drag").hidden = false;
+  for (const li of list.children) {
+    li.draggable = list.children.length > 1;
+    li.addEventListener("dragstart", (e) => { held = li; li.classList.add("held"); e.dataTransfer.effectAllowed = "move"; e.dataTransfer.setData("text/plain", li.dataset.page); });
+    li.addEventListener("dragend", () => { held = null; rest(); });
+    li.addEventListener("dragover", (e) => {
+      if (!held) return;
+      e.preventDefault();
+      rest();
+      held.classList.add("held");
+      li.classList.add("here");
+    });
+    li.addEventListener("drop", (e) => {
+      if (!held || held === li) return;
+      e.preventDefault();
+      const items = [...list.children];
+      if (items.indexOf(held) < items.indexOf(li)) li.after(held); else li.before(held);
+      const order = form.elements.order;
+      order.disabled = false;
+      order.value = [...list.children].map((x) => x.dataset.page).join(",");
+      form.submit();
+    });
+  }
+}

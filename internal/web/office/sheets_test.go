@@ -1,0 +1,75 @@
+package office
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+)
+
+func (d *desktop) files(at string) (names []string) {
+	d.t.Helper()
+	scans, err := d.store.Scans(d.t.Context(), id(at))
+	d.must(err)
+	for _, s := range scans {
+		names = append(names, s.FileName)
+	}
+	return names
+}
+
+func TestPagesAreArrangedWithoutScripts(t *testing.T) {
+	d := open(t)
+	b := d.signIn("canbo")
+	at := b.received("Hợp đồng")
+	b.upload(at+"/scans", b.get(at).value("revision"), "a.jpg", "b.jpg", "c.jpg").want(http.StatusSeeOther)
+	for _, step := range []struct {
+		field, value string
+		want         []string
+	}{
+		{"act", "earlier 2", []string{"b.jpg", "a.jpg", "c.jpg"}},
+		{"act", "later 3", []string{"b.jpg", "a.jpg", "c.jpg"}},
+		{"order", "3,1,2", []string{"c.jpg", "b.jpg", "a.jpg"}},
+		{"act", "right 1", []string{"c.jpg (1)", "b.jpg", "a.jpg"}},
+		{"act", "remove 2", []string{"c.jpg (1)", "a.jpg"}},
+		{"act", "left 2", []string{"c.jpg (1)", "a.jpg (3)"}},
+	} {
+		page := b.get(at)
+		b.post(at+"/pages", "revision", page.value("revision"), step.field, step.value).want(http.StatusSeeOther)
+		if got := d.files(at); !slices.Equal(got, step.want) {
+			t.Errorf("%s %s: %v, want %v", step.field, step.value, got, step.want)
+		}
+	}
+	revision := b.get(at).value("revision")
+	for _, bad := range []string{"right 3", "right 0", "right", "spin 1", ""} {
+		b.post(at+"/pages", "revision", revision, "act", bad).want(409)
+	}
+	b.post(at+"/pages", "revision", revision, "order", "1,9").want(409)
+	b.post(at+"/pages", "revision", revision, "order", "1;2").want(409)
+	b.post(at+"/pages", "revision", "1", "act", "right 1").want(409)
+	d.signIn("chutich").post(at+"/pages", "revision", revision, "act", "right 1").want(403)
+}
+
+func TestPageIsReplaced(t *testing.T) {
+	d := open(t)
+	b := d.signIn("canbo")
+	at := b.received("Hợp đồng")
+	b.upload(at+"/scans", b.get(at).value("revision"), "a.jpg", "b.jpg").want(http.StatusSeeOther)
+	b.upload(at+"/pages/1/replace", b.get(at).value("revision"), "rõ hơn.jpg").want(http.StatusSeeOther)
+	if got := d.files(at); !slices.Equal(got, []string{"rõ hơn.jpg", "b.jpg"}) {
+		t.Errorf("files are %v", got)
+	}
+	b.upload(at+"/pages/1/replace", b.get(at).value("revision"), "đơn.docx").want(http.StatusSeeOther)
+	b.get(at).want(200, "đơn.docx", "Không phải ảnh hay PDF.", "rõ hơn.jpg")
+	b.upload(at+"/pages/1/replace", b.get(at).value("revision")).want(422, "Chưa chọn tệp")
+	b.upload(at+"/pages/x/replace", b.get(at).value("revision"), "a.jpg").want(404)
+}
+
+// The clerk sees what to look at beside the page, and so does the certifier.
+func TestWarningsAreShownBesideThePage(t *testing.T) {
+	d := open(t)
+	b := d.signIn("canbo")
+	at := b.received("Hợp đồng")
+	b.upload(at+"/scans", b.get(at).value("revision"), "a.jpg", "a.jpg", "mờ.jpg").want(http.StatusSeeOther)
+	page := b.get(at).want(200, "Trang giống trang 1", `<b class="lowdpi">150 dpi</b>`)
+	b.post(at+"/submit", "revision", page.value("revision"), "checked", "yes", "low_resolution_reason", "Bản chính in mờ").want(http.StatusSeeOther)
+	d.signIn("chutich").get(at+"/review").want(200, "Trang giống trang 1", `<b class="lowdpi">150 dpi</b>`, "Bản chính in mờ")
+}

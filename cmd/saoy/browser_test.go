@@ -65,7 +65,9 @@ func TestWholeWayInABrowser(t *testing.T) {
 
 	b.open(strings.TrimPrefix(link, b.site))
 	b.see("Ủy ban nhân dân xã Ân Tường Đông")
+	b.seeVerdicts()
 	b.shot("shared")
+	b.phoneShot("shared-phone")
 	pdf := b.download(b.href("a[href$='/file']"))
 	b.checkFile(code, pdf)
 	if strings.Contains(s.output.String(), link[strings.LastIndex(link, "/")+1:]) {
@@ -202,7 +204,24 @@ func (b *browser) confirm(act string) {
 	b.fill("#password", b.password)
 	b.shot(act + "-confirm")
 	b.click("form.once button")
-	b.do(chromedp.WaitVisible(chromedp.CSS(".notice, main h1")))
+	b.awaitAddress("done=")
+}
+
+// awaitAddress waits until the page's address holds a text and the page is complete: what is
+// clicked before that may belong to the page before.
+func (b *browser) awaitAddress(part string) {
+	b.t.Helper()
+	ready := "document.readyState === 'complete' && location.href.includes('" + part + "')"
+	for deadline := time.Now().Add(patience2); ; time.Sleep(50 * time.Millisecond) {
+		// An error is the moment between two pages.
+		if there, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](ready)); err == nil && there {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.shot("failure")
+			b.t.Fatalf("the address never held %q:\n%.1500s", part, b.text())
+		}
+	}
 }
 
 // awaitRow opens a queue until it has a row: the jobs before it may take a moment.
@@ -256,6 +275,7 @@ func (b *browser) checkFile(code string, pdf []byte) {
 	b.t.Helper()
 	b.do(chromedp.Navigate(code))
 	b.see("CHƯA kiểm tra tệp")
+	b.phoneShot("code-phone")
 	if eval[int](b, "document.querySelectorAll('.notice.ok:not([hidden]), .verdict.ok').length") != 0 {
 		b.t.Error("the page of a code alone shows something green")
 	}
@@ -289,6 +309,33 @@ func (b *browser) download(address string) []byte {
 		b.t.Fatalf("download: %v, %d bytes", err, len(pdf))
 	}
 	return pdf
+}
+
+// seeVerdicts: the page of a sharing link shows three good verdicts, computed of the real file.
+func (b *browser) seeVerdicts() {
+	b.t.Helper()
+	const wrong = "!document.querySelector('.notice.ok.head') || document.querySelectorAll('.verdict.ok').length !== 3"
+	if eval[bool](b, wrong) {
+		b.t.Errorf("the shared copy is not shown as good:\n%.1500s", b.text())
+	}
+	if strings.Contains(b.text(), "CCCD") {
+		b.t.Error("the shared page shows an identity number")
+	}
+	const flat = "[...document.querySelectorAll('.sheet img')].filter(i => i.offsetHeight < i.offsetWidth / 2).length"
+	if n := eval[int](b, flat); n != 0 {
+		b.t.Errorf("%d pages have no place of their own", n)
+	}
+}
+
+// phoneShot keeps a picture of the page as a phone shows it.
+func (b *browser) phoneShot(name string) {
+	b.t.Helper()
+	b.do(chromedp.EmulateViewport(390, 844))
+	if over := eval[int](b, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
+		b.t.Errorf("%s is %d px too wide for a phone", name, over)
+	}
+	b.shot(name)
+	b.do(chromedp.EmulateViewport(1280, 900))
 }
 
 // shot keeps a picture of the page where SAOY_SHOTS names a directory.

@@ -344,6 +344,13 @@ func (b *browser) shot(name string) {
 	if dir == "" {
 		return
 	}
+	const arrived = "[...document.images].map(i => { i.loading = 'eager'; return i.complete; }).every(Boolean)"
+	for range 50 {
+		if all, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](arrived)); err != nil || all {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600)

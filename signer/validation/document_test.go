@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"encoding/pem"
 	"os"
 	"path/filepath"
 	"testing"
@@ -249,4 +250,8 @@ func corpus(t testing.TB, folder string) []string {
 		t.Skipf("no files in %s: set SAOY_CORPORA", filepath.Join(root, folder))
 	}
 	return files
+}
+
+func certificatePEM(c *x509.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
 }

@@ -345,7 +345,7 @@ func (b *browser) shot(name string) {
 		return
 	}
 	const arrived = "[...document.images].map(i => { i.loading = 'eager'; return i.complete; }).every(Boolean)"
-	for range 50 {
+	for range 300 {
 		if all, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](arrived)); err != nil || all {
 			break
 		}

@@ -22,7 +22,7 @@ type taskArgs struct {
 // Tasks are what confine.Main must serve in a program that uses the package.
 func Tasks() map[string]confine.Task {
 	d := &decoder{}
-	return map[string]confine.Task{taskName: {Prepare: d.prepare, Run: d.run}}
+	return map[string]confine.Task{taskName: {Prepare: d.prepare, Run: d.run}, editTask: {Run: runEdit}}
 }
 
 // decoder is what lives in the child.

@@ -67,9 +67,11 @@ type Looks interface {
 	Seal(ctx context.Context, agency certcopy.AgencyID) ([]byte, error)
 }
 
-// Reader turns one uploaded file into clean pages; package intake does, in a child process.
+// Reader turns one uploaded file into clean pages, and a page into what an edit makes of it;
+// package intake does, in a child process.
 type Reader interface {
 	Read(ctx context.Context, u intake.Upload) (*intake.Result, error)
+	Edit(ctx context.Context, p intake.Page, e intake.Edit) (intake.Page, error)
 }
 
 // Renderer draws a page of a PDF as a JPEG of the given width.

@@ -164,6 +164,10 @@ func (r faultyReader) Read(ctx context.Context, u intake.Upload) (*intake.Result
 	return over(ctx, r.l, "intake", false, far{down: errors.New("child: cannot start")}, func() (*intake.Result, error) { return r.inner.Read(ctx, u) })
 }
 
+func (r faultyReader) Edit(ctx context.Context, p intake.Page, e intake.Edit) (intake.Page, error) {
+	return over(ctx, r.l, "edit", false, far{down: errors.New("child: cannot start")}, func() (intake.Page, error) { return r.inner.Edit(ctx, p, e) })
+}
+
 type faultyRenderer struct {
 	inner issue.Renderer
 	l     *line

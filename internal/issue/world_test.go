@@ -193,6 +193,10 @@ type readOnce struct{}
 
 func (readOnce) Read(context.Context, intake.Upload) (*intake.Result, error) { return scanned() }
 
+func (readOnce) Edit(_ context.Context, p intake.Page, _ intake.Edit) (intake.Page, error) {
+	return p, nil
+}
+
 // drawing is issue.Renderer: a picture that tells what was asked for.
 type drawing struct{}
 

@@ -78,6 +78,15 @@ func TestFitIsReversible(t *testing.T) {
 	if _, edits := sizes(t, f, c.ID); edits[0] != (intake.Edit{Turn: 2, Colour: intake.Grey}) {
 		t.Errorf("made grey: %+v", edits)
 	}
+	for range 2 { // made, then found
+		picture, size, err := f.Variant(ctx, c.ID, 1, 480, intake.Edit{Colour: intake.Bilevel})
+		if err != nil || len(picture) == 0 || size == 0 {
+			t.Errorf("in black and white: %d bytes, %v", size, err)
+		}
+	}
+	if _, _, err := f.Variant(ctx, c.ID, 2, 480, intake.Edit{}); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("a variant of a page that is not there: %v", err)
+	}
 	c = must(f.EditPages(ctx, c.ID, grey.Revision, nil, intake.Edit{}))(t)
 	if size, edits := sizes(t, f, c.ID); size != before || edits[0] != (intake.Edit{Turn: 2}) {
 		t.Errorf("brought back: %d bytes of %d, %+v", size, before, edits)

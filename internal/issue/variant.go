@@ -1,0 +1,65 @@
+package issue
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/internal/intake"
+	"github.com/saoy/saoy/storage"
+)
+
+// Variant is what a page, from 1, would be after an edit: a preview and the bytes it would
+// have. Nothing of the copy changes; the page keeps its turns. What was made is kept, so that
+// looking at it again, or larger, costs little.
+func (f *Flow) Variant(ctx context.Context, id certcopy.CopyID, page, widthPx int, e intake.Edit) (jpeg []byte, size int64, err error) {
+	pages, err := f.lying(ctx, id)
+	if err != nil {
+		return nil, 0, err
+	}
+	if page < 1 || page > len(pages) {
+		return nil, 0, fmt.Errorf("page %d of %d: %w", page, len(pages), storage.ErrNotFound)
+	}
+	e.Turn = pages[page-1].Edit.Turn
+	made, err := f.variant(ctx, pages[page-1], e)
+	if err != nil {
+		return nil, 0, err
+	}
+	var pdf bytes.Buffer
+	if _, err := intake.Assemble(&pdf, made); err != nil {
+		return nil, 0, err
+	}
+	picture, err := f.Render.Page(ctx, pdf.Bytes(), 1, widthPx)
+	return picture, int64(len(made.Pages[0].Data)), err
+}
+
+// variant makes a page anew, or finds it made.
+func (f *Flow) variant(ctx context.Context, p lyingPage, e intake.Edit) (*intake.Result, error) {
+	name, err := json.Marshal(struct {
+		intake.Origin
+		intake.Edit
+	}{p.origin(), e})
+	if err != nil {
+		return nil, err
+	}
+	key := fmt.Sprintf("variants/%s/%s", p.scan.Copy, certcopy.DigestOf(name))
+	if body, _, err := f.Scratch.Open(ctx, key); err == nil {
+		defer body.Close()
+		return intake.ReadResult(body)
+	}
+	made, err := f.edited(ctx, []lyingPage{p}, func(intake.Edit) intake.Edit { return e })
+	if err != nil {
+		return nil, err
+	}
+	r := &intake.Result{Format: p.format, Pages: []intake.Page{made[0].Page}}
+	var b bytes.Buffer
+	if _, err := r.WriteTo(&b); err != nil {
+		return nil, err
+	}
+	// What cannot be kept is made again next time.
+	_ = f.Scratch.Create(ctx, key, bytes.NewReader(b.Bytes()), int64(b.Len()), certcopy.DigestOf(b.Bytes()), time.Time{})
+	return r, nil
+}

@@ -49,7 +49,9 @@ func (t *signing) covers(s *signing) bool {
 }
 
 // sound reports whether nothing about the signature itself failed: structure, digest, value.
-func (s *signing) sound() bool { return s.rev >= 0 && s.verified != nil && !s.unsound }
+func (s *signing) sound() bool {
+	return s.rev >= 0 && s.verified != nil && !s.unsound && s.verified.Signer != nil
+}
 
 // hasIssuer reports whether the issuer's certificate is in the file, or none is needed.
 func (e *evidence) hasIssuer(cert *x509.Certificate) bool {

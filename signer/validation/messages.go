@@ -77,6 +77,10 @@ var (
 		"What was signed is not a complete PDF revision (%s)."}
 )
 
+var msgDigits = message{"ISO 32000-2 §7.3.4.3",
+	"Giá trị chữ ký được viết lẫn chữ số thập lục phân hoa và thường: có thể tệp đã bị sửa ở chỗ không chữ ký nào bảo vệ.",
+	"The value of the signature is written in hexadecimal digits of both cases: the file may have been altered where no signature protects it."}
+
 // Checks of what came after.
 var (
 	msgNothingAfter = message{clauseMDP,

@@ -27,7 +27,7 @@ func (x *examiner) authenticity(all []*signing) error {
 	}
 	for i := len(all) - 1; i >= 0; i-- {
 		s := all[i]
-		s.unsound = s.out.Indication == TotalFailed && s.out.Integrity == Broken || s.verified == nil
+		s.unsound = s.out.Indication == TotalFailed && s.out.Integrity == Broken || s.verified == nil || s.verified.Signer == nil
 		s.proven = x.options.At
 		for _, t := range all[i+1:] {
 			if t.holds && t.covers(s) && t.token.Time.Before(s.proven) {
@@ -49,7 +49,8 @@ func (x *examiner) authenticity(all []*signing) error {
 
 // documentTimestamp judges a document time-stamp as of the time it is proven to exist.
 func (x *examiner) documentTimestamp(s *signing) {
-	if s.token == nil || s.unsound {
+	// One whose value could not be verified, if only for its algorithm, proves nothing.
+	if s.token == nil || s.unsound || s.verified.Err() != nil {
 		s.out.Issuer = Undetermined
 		return
 	}

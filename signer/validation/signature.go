@@ -1,6 +1,7 @@
 package validation
 
 import (
+	"bytes"
 	"crypto"
 	"time"
 
@@ -117,6 +118,21 @@ func (x *examiner) byteRange(s *signing, i int) error {
 	s.rangeOK, s.out.ByteRangeOK, s.out.CoversWholeRevision = true, true, true
 	s.out.CoversWholeFile = s.rev == len(x.revs)-1 && x.damage == nil
 	s.out.check("byte-range", Passed, msgRangeOK)
+	return x.digits(s)
+}
+
+// digits looks at how the hexadecimal string of a signature is written. Every signer writes
+// its digits in one case, and no signature covers them: where both occur, somebody wrote
+// into the file afterwards.
+func (x *examiner) digits(s *signing) error {
+	gap := make([]byte, s.span.gapEnd-s.span.gapStart)
+	if err := readExactly(x.file, gap, s.span.gapStart); err != nil {
+		return err
+	}
+	if bytes.ContainsAny(gap, "abcdef") && bytes.ContainsAny(gap, "ABCDEF") {
+		s.out.check("signature-contents", Failed, msgDigits)
+		s.out.settle(Indeterminate, SigConstraintsFailure)
+	}
 	return nil
 }
 

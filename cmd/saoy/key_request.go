@@ -22,7 +22,6 @@ import (
 )
 
 // keyTypes are what generateKey makes.
-const keyTypes = "P-256,P-384,RSA-2048,RSA-3072,RSA-4096"
 
 func generateKey(kind string) (crypto.Signer, error) {
 	switch kind {

@@ -83,7 +83,7 @@ func startChild(c Call, in *os.File, isolated bool) (*child, error) {
 		return nil, err
 	}
 	k := &child{call: c, stderr: &words{}}
-	k.cmd = exec.Command(path) //nolint:gosec // our own executable
+	k.cmd = exec.Command(path) // our own executable
 	k.cmd.Args = []string{"saoy-confined", c.Task}
 	k.cmd.Env = []string{marker + "=1", fmt.Sprintf("GOMEMLIMIT=%d", c.Memory/4*3), "GOTRACEBACK=single", "LANG=C"}
 	k.cmd.Dir = "/"

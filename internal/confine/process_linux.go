@@ -69,13 +69,13 @@ func inputFile(r io.ReaderAt, size int64) (*os.File, error) {
 	f := os.NewFile(uintptr(fd), "confined-input")
 	if r != nil {
 		if _, err := io.Copy(f, io.NewSectionReader(r, 0, size)); err != nil {
-			f.Close()
+			_ = f.Close()
 			return nil, err
 		}
 	}
 	_, err = unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS, unix.F_SEAL_SEAL|unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_WRITE)
 	if err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, err
 	}
 	return f, nil

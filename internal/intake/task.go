@@ -51,7 +51,7 @@ func (d *decoder) run(ctx context.Context, j confine.Job) error {
 		return err
 	}
 	b := make([]byte, j.Size)
-	if _, err := j.Input.ReadAt(b, 0); err != nil && err != io.EOF { //nolint:errorlint // as io.ReaderAt documents
+	if _, err := j.Input.ReadAt(b, 0); err != nil && err != io.EOF { // as io.ReaderAt documents
 		return err
 	}
 	if _, err := writeBlock(j.Output, []byte(a.Format)); err != nil {

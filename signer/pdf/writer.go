@@ -27,7 +27,7 @@ var ErrUse = errors.New("wrong use of the writer")
 // the next call.
 func NewWriter(w io.Writer, version string) *Writer {
 	pw := &Writer{w: bufio.NewWriterSize(w, 64<<10), offsets: make([]int64, 1, 64)}
-	pw.write([]byte("%PDF-" + version + "\n%\xE2\xE3\xCF\xD3\n"))
+	_ = pw.write([]byte("%PDF-" + version + "\n%\xE2\xE3\xCF\xD3\n"))
 	return pw
 }
 

@@ -3,7 +3,7 @@ package trust
 import (
 	"bytes"
 	"crypto"
-	"crypto/sha1" //nolint:gosec // byKey of RFC 6960 is SHA-1 by definition; it identifies, it does not protect
+	"crypto/sha1" // byKey of RFC 6960 is SHA-1 by definition; it identifies, it does not protect
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
@@ -311,7 +311,7 @@ func (r *ocspResponse) namedBy(c *x509.Certificate) bool {
 	if r.name != nil {
 		return bytes.Equal(r.name, c.RawSubject)
 	}
-	sum := sha1.Sum(keyBits(c)) //nolint:gosec // see the import
+	sum := sha1.Sum(keyBits(c)) // see the import
 	return bytes.Equal(r.keyHash, sum[:])
 }
 

@@ -146,7 +146,7 @@ func TestBodyUnderFaults(t *testing.T) {
 			if !errors.Is(err, c.err) || c.err == nil && (err != nil || got != whole) {
 				t.Errorf("%d bytes, %v", len(got), err)
 			}
-			if c.err == storage.ErrUnavailable && errors.Is(err, storage.ErrDamaged) {
+			if errors.Is(c.err, storage.ErrUnavailable) && errors.Is(err, storage.ErrDamaged) {
 				t.Error("a lost connection was called damage")
 			}
 		})

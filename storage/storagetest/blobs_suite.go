@@ -261,7 +261,10 @@ func blobList(t *testing.T, b storage.Blobs) {
 		}
 	}
 	n := 0
-	for range b.List(t.Context(), "") {
+	for _, err := range b.List(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
 		if n++; n == 3 {
 			break
 		}

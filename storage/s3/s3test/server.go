@@ -204,7 +204,7 @@ func build(module, path string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 	defer cancel()
 	aside := fmt.Sprintf("%s.%d", path, os.Getpid())
-	defer os.Remove(aside) //nolint:errcheck // renamed if it went well
+	defer os.Remove(aside) // renamed if it went well
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", aside, ".")
 	cmd.Dir = module
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false")

@@ -36,5 +36,5 @@ func reduce(from, to string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", from, err)
 	}
-	return os.WriteFile(to, reduced, 0o600) //nolint:gosec // a developer names the directory on the command line
+	return os.WriteFile(to, reduced, 0o600) // a developer names the directory on the command line
 }

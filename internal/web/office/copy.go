@@ -24,6 +24,8 @@ type copyPage struct {
 	Refused []desk.RefusedFile
 	Pages   []pageView
 	Low     []int // pages below the statutory resolution, from 1
+	Budgets []budgetView
+	Changed bool // a page is not as it was uploaded, turns aside
 	Steps   []step
 	Links   []linkView
 	Code    string // grouped for reading aloud
@@ -109,7 +111,11 @@ func (o *Office) addDetails(r *http.Request, page *copyPage) (err error) {
 		if page.Refused, err = o.desk.RefusedFiles(ctx, id); err != nil {
 			return err
 		}
-		return o.addSheets(ctx, page)
+		if err = o.addSheets(ctx, page); err != nil {
+			return err
+		}
+		o.addBudgets(page)
+		return nil
 	}
 	if page.MayCertify {
 		if err := o.addSheets(ctx, page); err != nil {

@@ -10,6 +10,7 @@ import (
 	"image/draw"
 	"image/jpeg"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -90,7 +91,7 @@ func (f *ledgerFlow) Upload(ctx context.Context, id certcopy.CopyID, revision in
 }
 
 func (f *ledgerFlow) keep(ctx context.Context, id certcopy.CopyID, revision int, scans []certcopy.Scan) (certcopy.Copy, error) {
-	clean := certcopy.CleanDocument{Size: 1}
+	clean := certcopy.CleanDocument{Size: 15 << 20}
 	for i := range scans {
 		scans[i].Position = i
 		page := certcopy.Page{Width: 595, Height: 842, FreeBottom: 100, DPI: 300}
@@ -238,12 +239,46 @@ func (f *ledgerFlow) ReplacePage(ctx context.Context, id certcopy.CopyID, revisi
 	return result, err
 }
 
+// EditPages marks the names of the pages; the page itself has no mark.
+func (f *ledgerFlow) EditPages(ctx context.Context, id certcopy.CopyID, revision int, pages []int, e intake.Edit) (certcopy.Copy, error) {
+	scans, err := f.Scans(ctx, id)
+	if err != nil {
+		return certcopy.Copy{}, err
+	}
+	for i := range scans {
+		if len(pages) > 0 && !slices.Contains(pages, i+1) {
+			continue
+		}
+		name, _, _ := strings.Cut(scans[i].FileName, " → ")
+		if scans[i].FileName = name; e != (intake.Edit{}) {
+			scans[i].FileName = fmt.Sprintf("%s → %s %d", name, e.Colour, e.Quality)
+		}
+	}
+	return f.keep(ctx, id, revision, scans)
+}
+
+func (f *ledgerFlow) Variant(ctx context.Context, id certcopy.CopyID, page, width int, e intake.Edit) ([]byte, int64, error) {
+	picture, err := f.PageImage(ctx, id, page, width)
+	return picture, int64(1000 * (1 + len(e.Colour))), err
+}
+
+// Fit reaches 10 MB but not 5.
+func (f *ledgerFlow) Fit(ctx context.Context, id certcopy.CopyID, revision int, budget int64) (certcopy.Copy, error) {
+	if budget < 10<<20 {
+		return certcopy.Copy{}, certcopy.Errorf(certcopy.Invalid, "budget", nil, certcopy.Msg("Không thể giảm.", "Cannot be reduced."))
+	}
+	return f.EditPages(ctx, id, revision, nil, intake.Edit{Quality: 75})
+}
+
 // Sheets warns of the second of two files of one content.
 func (f *ledgerFlow) Sheets(ctx context.Context, id certcopy.CopyID) ([]Sheet, error) {
 	scans, err := f.Scans(ctx, id)
 	var sheets []Sheet
 	for i, s := range scans {
 		sheet := Sheet{FileName: s.FileName, Bytes: s.Size}
+		if strings.Contains(s.FileName, " → ") {
+			sheet.Edit.Quality = 75
+		}
 		for k := range i {
 			if scans[k].Digest == s.Digest {
 				sheet.Warnings = append(sheet.Warnings, intake.WarnDuplicate(k+1))

@@ -23,6 +23,8 @@ import (
 	"github.com/saoy/saoy/internal/calendar"
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/internal/desk"
+	"github.com/saoy/saoy/internal/intake"
+	"github.com/saoy/saoy/internal/issue"
 	"github.com/saoy/saoy/internal/link"
 	"github.com/saoy/saoy/internal/web"
 	"github.com/saoy/saoy/storage"
@@ -41,6 +43,9 @@ type Flow interface {
 	ArrangePages(ctx context.Context, id certcopy.CopyID, revision int, order []PagePlace) (certcopy.Copy, error)
 	ReplacePage(ctx context.Context, id certcopy.CopyID, revision, page int, file Upload) (UploadResult, error)
 	Sheets(ctx context.Context, id certcopy.CopyID) ([]Sheet, error)
+	EditPages(ctx context.Context, id certcopy.CopyID, revision int, pages []int, e intake.Edit) (certcopy.Copy, error)
+	Variant(ctx context.Context, id certcopy.CopyID, page, widthPx int, e intake.Edit) (jpeg []byte, size int64, err error)
+	Fit(ctx context.Context, id certcopy.CopyID, revision int, budget int64) (certcopy.Copy, error)
 	Submit(ctx context.Context, s storage.Submission) error
 	Certify(ctx context.Context, c storage.Confirmation) error
 	Seal(ctx context.Context, c storage.Confirmation) error
@@ -92,7 +97,7 @@ type Desk interface {
 	RevokeLink(ctx context.Context, id certcopy.CopyID, link int64, by certcopy.AccountID, now time.Time) error
 }
 
-// Config is what the site is made of. All fields are required.
+// Config is what the site is made of. All fields but Budgets are required.
 type Config struct {
 	// Web is the shared part; its Prefix, Pages, Texts, Assets, Funcs and Viewer are set here.
 	Web    web.Config
@@ -103,6 +108,8 @@ type Config struct {
 	Base link.Base
 	// Fee computes the fee in đồng from the pages of the original, the number of copies and the day.
 	Fee func(pages, copies int, day time.Time) int64
+	// Budgets are the file sizes that destinations take; nil means issue.DefaultBudgets.
+	Budgets []issue.Budget
 }
 
 // Office serves the officials' site. It is safe for concurrent use.
@@ -113,10 +120,12 @@ type Office struct {
 	desk   Desk
 	base   link.Base
 	fee    func(pages, copies int, day time.Time) int64
-	days   *calendar.Calendar
-	now    func() time.Time
-	rand   io.Reader
-	secure bool
+	// budgets are the file sizes that destinations take.
+	budgets []issue.Budget
+	days    *calendar.Calendar
+	now     func() time.Time
+	rand    io.Reader
+	secure  bool
 	// hashing bounds how many passwords are examined at once, because each takes 19 MiB.
 	hashing chan struct{}
 	router  http.Handler
@@ -132,6 +141,9 @@ var files embed.FS
 func New(c Config) (*Office, error) {
 	o := &Office{flow: c.Flow, ledger: c.Ledger, desk: c.Desk, base: c.Base, fee: c.Fee, days: calendar.National(), now: c.Web.Now, rand: c.Web.Rand,
 		secure: c.Web.Secure, hashing: make(chan struct{}, maxHashing)}
+	if o.budgets = c.Budgets; o.budgets == nil {
+		o.budgets = issue.DefaultBudgets()
+	}
 	w := c.Web
 	w.Prefix, w.Funcs, w.Viewer = Prefix, funcs(), o.viewer
 	for _, f := range []struct {

@@ -73,3 +73,36 @@ func TestWarningsAreShownBesideThePage(t *testing.T) {
 	b.post(at+"/submit", "revision", page.value("revision"), "checked", "yes", "low_resolution_reason", "Bản chính in mờ").want(http.StatusSeeOther)
 	d.signIn("chutich").get(at+"/review").want(200, "Trang giống trang 1", `<b class="lowdpi">150 dpi</b>`, "Bản chính in mờ")
 }
+
+func TestSizeIsShownAndReduced(t *testing.T) {
+	d := open(t)
+	b := d.signIn("canbo")
+	at := b.received("Hợp đồng")
+	b.upload(at+"/scans", b.get(at).value("revision"), "a.jpg", "b.jpg").want(http.StatusSeeOther)
+	page := b.get(at).want(200, "Bản sao ký xong khoảng 15,2 MB", "Giảm xuống dưới 5,0 MB", "Giảm xuống dưới 10,0 MB").never("Giảm xuống dưới 20,0 MB", "Lấy lại trang")
+	b.post(at+"/fit", "revision", page.value("revision"), "budget", "5242880").want(422, "Không thể giảm.")
+	b.post(at+"/fit", "revision", page.value("revision"), "budget", "7").want(409)
+	b.post(at+"/fit", "revision", page.value("revision"), "budget", "10485760").want(http.StatusSeeOther)
+	page = b.get(at).want(200, "Lấy lại trang như đã tải lên")
+	b.post(at+"/fit", "revision", page.value("revision"), "budget", "uploads").want(http.StatusSeeOther)
+	if got := d.files(at); !slices.Equal(got, []string{"a.jpg", "b.jpg"}) {
+		t.Errorf("brought back: %v", got)
+	}
+}
+
+func TestColourIsChosenByLooking(t *testing.T) {
+	d := open(t)
+	b := d.signIn("canbo")
+	at := b.received("Hợp đồng")
+	b.upload(at+"/scans", b.get(at).value("revision"), "a.jpg", "b.jpg").want(http.StatusSeeOther)
+	page := b.get(at+"/pages/2/form").want(200, "Màu và dung lượng của trang 2", "Xám · 4,9 kB", "Đen trắng", "form.jpg?form=bilevel", "Đang dùng")
+	b.get(at + "/pages/2/form.jpg?form=grey").want(200)
+	b.get(at + "/pages/2/form.jpg?form=sepia").want(404)
+	b.get(at + "/pages/3/form").want(404)
+	b.post(at+"/pages/2/form", "revision", page.value("revision"), "form", "sepia").want(409)
+	b.post(at+"/pages/2/form", "revision", page.value("revision"), "form", "grey").want(http.StatusSeeOther)
+	if got := d.files(at); !slices.Equal(got, []string{"a.jpg", "b.jpg → grey 85"}) {
+		t.Errorf("files are %v", got)
+	}
+	d.signIn("chutich").get(at + "/pages/2/form").want(403)
+}

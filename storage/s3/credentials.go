@@ -47,7 +47,7 @@ func FromEnvironment() Credentials {
 }
 
 const (
-	idName, secretName, tokenName = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN" //nolint:gosec // names
+	idName, secretName, tokenName = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN" // names
 	maxFileBytes                  = 16 << 10
 )
 

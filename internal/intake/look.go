@@ -68,10 +68,15 @@ func (g grid) residue() (cells []float64, sigma float64) {
 	paper := float64(quantile(g.cells, 3, 4))
 	cells = make([]float64, printCols*printRows)
 	count := make([]float64, printCols*printRows)
+	row, column := make([]uint8, g.cols), make([]int, g.cols)
+	for x := range column {
+		column[x] = x * printCols / g.cols
+	}
 	for y := range g.rows {
-		for x := range g.cols {
-			at := y*printRows/g.rows*printCols + x*printCols/g.cols
-			cells[at] += max(0, paper-float64(g.cells[y*g.cols+x]))
+		line := y * printRows / g.rows * printCols
+		for x, v := range g.row(row, 0, y) {
+			at := line + column[x]
+			cells[at] += max(0, paper-float64(v))
 			count[at]++
 		}
 	}

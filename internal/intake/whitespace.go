@@ -70,28 +70,44 @@ func (m *inkMap) free(o Orientation) float64 {
 	return float64(max(0, n-1)) / float64(g.rows)
 }
 
-// grid is an inkMap as seen.
+// grid is an inkMap as seen: the cell in column x and row y is cells[first+x*right+y*down].
 type grid struct {
-	cols, rows int
-	cells      []uint8
+	cols, rows         int
+	cells              []uint8
+	first, right, down int
 }
 
 func (m *inkMap) upright(o Orientation) grid {
-	g := grid{m.cols, m.rows, m.cells}
+	g := grid{cols: m.cols, rows: m.rows, cells: m.cells}
 	if o.Swaps() {
 		g.cols, g.rows = m.rows, m.cols
 	}
-	if o == 1 {
-		return g
+	// Where the first stored cell and its neighbours are seen, turned about: the turn of a
+	// quarter is undone by its contrary, the others by themselves.
+	back := o
+	switch o {
+	case 6:
+		back = 8
+	case 8:
+		back = 6
 	}
-	g.cells = make([]uint8, len(m.cells))
-	for r := range m.rows {
-		for c := range m.cols {
-			x, y := seenAt(o, c, r, m.cols, m.rows)
-			g.cells[y*g.cols+x] = m.cells[r*m.cols+c]
-		}
+	at := func(x, y int) int {
+		c, r := seenAt(back, x, y, g.cols, g.rows)
+		return r*m.cols + c
 	}
+	g.first = at(0, 0)
+	g.right, g.down = at(1, 0)-g.first, at(0, 1)-g.first
 	return g
+}
+
+// row writes some cells of a row, from column x on.
+func (g grid) row(dst []uint8, x, y int) []uint8 {
+	at := g.first + x*g.right + y*g.down
+	for i := range dst {
+		dst[i] = g.cells[at]
+		at += g.right
+	}
+	return dst
 }
 
 // seenAt returns where the sample in column c and row r of a stored image is seen.
@@ -128,10 +144,11 @@ const (
 // page on each side, where no printer prints and scanners leave shadows, is not looked at.
 func (g grid) emptyRows() int {
 	edgeX, edgeY := g.cols/100, g.rows/100
+	cells := make([]uint8, g.cols-2*edgeX)
 	paper := quantile(g.cells, 3, 4)
 	stroke, above := 0, []int(nil)
 	for y := g.rows - 1 - edgeY; y >= edgeY; y-- {
-		row := g.cells[y*g.cols+edgeX : (y+1)*g.cols-edgeX]
+		row := g.row(cells, edgeX, y)
 		dark, local := darkCells(row)
 		if int(local)+bandContrast < int(paper) || len(dark) > speckCells {
 			return g.rows - 1 - y - stroke

@@ -154,6 +154,9 @@ func TestTextsAreUsedAndThere(t *testing.T) {
 	for _, s := range append(stateOrder, certcopy.Returned, certcopy.Refused, certcopy.Withdrawn, certcopy.Void, certcopy.Annulled) {
 		used["state."+string(s)] = true
 	}
+	for _, v := range variants {
+		used["variants."+v.Name] = true
+	}
 	for _, scope := range []string{"certify", "seal"} {
 		for _, key := range []string{"queue." + scope, "queue." + scope + ".go", "confirm." + scope, "confirm." + scope + ".text", "confirm." + scope + ".go", "scope." + scope} {
 			used[key] = true

@@ -29,7 +29,12 @@ func (x *examiner) bag(s *signing) {
 			s.out.settle(Indeterminate, CertificateChainGeneral)
 		}
 		for _, c := range b.Certificates {
-			if x.altered(c) {
+			bad, known := x.judged[string(c.Raw)]
+			if !known {
+				bad = x.altered(c)
+				x.judged[string(c.Raw)] = bad
+			}
+			if bad {
 				s.out.check("certificates", Failed, msgBagBad.of(nameOfCert(c)))
 				s.out.settle(Indeterminate, CertificateChainGeneral)
 			}

@@ -18,6 +18,7 @@ import (
 // submits, the certifier certifies, the seal keeper seals, the clerk hands over a link, and a
 // receiver opens it, checks the file, and is told when the file is not the one.
 func TestWholeWayInABrowser(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	b := newBrowser(t)
 	s.start()

@@ -20,6 +20,7 @@ import (
 // TestCrashAtEveryPoint kills the real binary at every point between two durable writes, runs
 // the same request again, and asks fsck: one copy per request, numbers without a gap.
 func TestCrashAtEveryPoint(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("kills a process dozens of times; not with -short")
 	}
@@ -44,6 +45,7 @@ func TestCrashAtEveryPoint(t *testing.T) {
 
 // TestKilledAtRandom kills the binary after random times, and lets it finish in the end.
 func TestKilledAtRandom(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("kills a process dozens of times; not with -short")
 	}

@@ -19,6 +19,7 @@ import (
 // TestFsckNamesEveryDamage damages a real installation in every way that its own roles could
 // not, one at a time, and wants each named and nothing else when it is put right.
 func TestFsckNamesEveryDamage(t *testing.T) {
+	t.Parallel()
 	a := issued(t, 3)
 	if found := a.fsck(t); len(found) > 0 {
 		t.Fatalf("before any damage: %v", found)

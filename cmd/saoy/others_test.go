@@ -16,6 +16,7 @@ import (
 // TestOtherProgramsAgree: poppler, qpdf, OpenSSL and pyHanko, which compares revisions as our
 // own validator does, find both signatures of a copy valid.
 func TestOtherProgramsAgree(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.start() // pyHanko asks the authority that the certificates name
 	dir := t.TempDir()

@@ -113,6 +113,7 @@ func (s *server) password() string {
 // TestServeHoldsItsDirectory: a second serve is told who holds the directory, a kill leaves no
 // orphan, and the next start is served again with nothing lost.
 func TestServeHoldsItsDirectory(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.start()
 	for _, address := range []string{s.address, freeAddress(t)} {
@@ -153,6 +154,7 @@ func TestServeHoldsItsDirectory(t *testing.T) {
 // TestProductionRefusesDemonstration: what a demonstration made never serves in earnest, and a
 // demonstration never serves others.
 func TestProductionRefusesDemonstration(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.start()
 	s.kill(syscall.SIGTERM)

@@ -25,6 +25,7 @@ import (
 // per request, numbers without a gap, fsck is clean and every file is valid. SAOY_SOAK=1 is the
 // long form.
 func TestClientsWhileServeIsKilled(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("kills a server again and again; not with -short")
 	}

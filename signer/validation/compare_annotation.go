@@ -198,15 +198,6 @@ func (c *comparer) drawsSomething(s *pdf.Stream) bool {
 	return l.i < len(body)
 }
 
-// extent returns width and height of an annotation's rectangle.
-func (c *comparer) extent(d pdf.Dict) (w, h float64, err error) {
-	r, err := c.rect(d.Get("Rect"))
-	if err != nil || r == nil {
-		return 0, 0, err
-	}
-	return r[2] - r[0], r[3] - r[1], nil
-}
-
 // rect reads a rectangle, lower left corner first; nil if it is none.
 func (c *comparer) rect(o pdf.Object) (*[4]float64, error) {
 	a, err := c.new.array(o)

@@ -3,6 +3,7 @@ package validation
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -102,7 +103,7 @@ func tokens(data []byte) []string {
 	out := []string{}
 	for skip := 0; ; {
 		t, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out
 		}
 		if err != nil {

@@ -96,6 +96,7 @@ func (r *report) finish(e event, key string, out io.Writer) {
 	case "fail":
 		r.failed++
 		r.failures = append(r.failures, key)
+		fmt.Fprintf(out, "FAIL %7.1fs %s\n", e.Elapsed, key)
 	case "skip":
 		r.skipped++
 		r.skips = append(r.skips, key)

@@ -177,6 +177,9 @@ func (l *Local) initialise(ctx context.Context, bin string, settings []string) e
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), args...)
 	cmd.Dir, cmd.Env, cmd.SysProcAttr = "/", serverEnvironment(), l.mode.attributes()
+	// Its processes hold the lock too: after a kill of this program they take a moment to clean
+	// up, and the next start must not begin in the directory they are removing.
+	cmd.ExtraFiles = []*os.File{l.lock}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, lastLines(string(out)))
 	}

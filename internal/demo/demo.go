@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,8 +50,7 @@ const passwordFile = "password"
 // anchor is ca.pem in its directory.
 type Authority struct {
 	*signertest.PKI
-	dir  string
-	base string
+	dir string
 }
 
 // OpenAuthority opens the authority kept in dir, making it on first use. publicURL is the
@@ -76,14 +74,7 @@ func OpenAuthority(dir, publicURL string, clock func() time.Time) (*Authority, e
 	if err != nil {
 		return nil, fmt.Errorf("demonstration authority: %w", err)
 	}
-	return &Authority{PKI: pki, dir: dir, base: publicURL + Path}, nil
-}
-
-// Transport answers requests to the authority's own addresses in the process and sends all
-// others to next: certificates name the installation's public address, which need not be up
-// while a command signs.
-func (a *Authority) Transport(next http.RoundTripper) http.RoundTripper {
-	return local{prefix: a.base + "/", handler: http.StripPrefix(Path, a.Handler()), next: next}
+	return &Authority{PKI: pki, dir: dir}, nil
 }
 
 // Founder opens the office of the demonstration in a ledger.

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -321,6 +322,42 @@ func TestDeleteBesideCreate(t *testing.T) {
 		}
 	}
 	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// Processes that start sweep beside writers that live: no writer loses its unfinished file.
+func TestSweepBesideCreate(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	stop, swept := make(chan struct{}), make(chan error, 1)
+	go func() {
+		var err error
+		for err == nil {
+			select {
+			case <-stop:
+				swept <- nil
+				return
+			default:
+				_, err = disk.Open(dir, time.Now)
+			}
+		}
+		swept <- err
+	}()
+	var writers sync.WaitGroup
+	for w := range 4 {
+		writers.Go(func() {
+			for i := range 100 {
+				key := fmt.Sprintf("sweep/%d-%d", w, i)
+				if err := s.Create(t.Context(), key, strings.NewReader("x"), 1, certcopy.DigestOf([]byte("x")), time.Time{}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	close(stop)
+	if err := <-swept; err != nil {
 		t.Error(err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -78,21 +79,40 @@ func (a aside) discard() {
 	_ = a.Close()
 }
 
+// newAside makes an empty file of this writer's. A sweep that came between the making of the
+// file and its lock has taken it for a dead writer's; then another one is made.
+func (s *Store) newAside() (aside, error) {
+	for {
+		f, err := os.OpenFile(filepath.Join(s.unfinished(), rand.Text()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return aside{}, err
+		}
+		a := aside{f}
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			if _, err = os.Lstat(f.Name()); err == nil {
+				return a, nil
+			}
+		}
+		a.discard()
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) && !errors.Is(err, fs.ErrNotExist) {
+			return aside{}, err
+		}
+	}
+}
+
 // write writes an object aside and syncs it; a wrong size or digest leaves nothing behind.
 func (s *Store) write(ctx context.Context, h header, r io.Reader) (a aside, err error) {
-	f, err := os.OpenFile(filepath.Join(s.unfinished(), rand.Text()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	a, err = s.newAside()
 	if err != nil {
 		return a, err
 	}
-	a = aside{f}
+	f := a.File
 	defer func() {
 		if err != nil {
 			a.discard()
 		}
 	}()
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return a, err
-	}
 	h.Format = 1
 	line, err := json.Marshal(h)
 	if err != nil {

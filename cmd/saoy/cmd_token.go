@@ -113,14 +113,9 @@ func (c tokenCommand) bind(ctx context.Context, a *app, scope, login string, rol
 	if err != nil {
 		return err
 	}
-	return a.store.BindClient(ctx, certcopy.AgencyID(c.Agency), c.Client, official, scope, today(time.Now()), c.Decision)
+	return a.store.BindClient(ctx, certcopy.AgencyID(c.Agency), c.Client, official, scope, certcopy.Day(time.Now()), c.Decision)
 }
 
-// today is the calendar day in Viet Nam, as midnight UTC.
-func today(now time.Time) time.Time {
-	y, m, d := now.In(certcopy.Vietnam).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-}
 
 // official returns the account of a sign-in name that holds a role.
 func (a *app) official(ctx context.Context, login string, role certcopy.Role) (certcopy.AccountID, error) {

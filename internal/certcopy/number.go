@@ -16,6 +16,13 @@ const DefaultBook BookCode = "SCT/BS"
 // the book are reckoned in it.
 var Vietnam = time.FixedZone("+07", 7*60*60)
 
+// Day returns the calendar day of t in Viet Nam, as midnight UTC, the form in which dates of
+// the book are kept.
+func Day(t time.Time) time.Time {
+	y, m, d := t.In(Vietnam).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
 // Number is a certificate number as the book holds it: consecutive from 1 within agency,
 // book and year. The volume is an attribute of the row; numbering runs on across volumes
 // (NĐ 23/2015 Điều 14).

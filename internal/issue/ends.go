@@ -48,7 +48,7 @@ func (f *Flow) Annul(ctx context.Context, id certcopy.CopyID, d certcopy.Decisio
 	if !c.State.MayBecome(certcopy.Annulled) {
 		return ended(c, "chỉ hủy bỏ được giá trị của bản sao đã phát hành", "only an issued copy can be annulled")
 	}
-	if today := day(f.Now()); d.Date.IsZero() || d.Date.Before(c.Number.Date) || d.Date.After(today) {
+	if today := certcopy.Day(f.Now()); d.Date.IsZero() || d.Date.Before(c.Number.Date) || d.Date.After(today) {
 		return certcopy.Errorf(certcopy.Invalid, "decision.date", nil, certcopy.Msg(
 			"Ngày của quyết định phải từ ngày chứng thực đến hôm nay. Hãy xem lại quyết định.",
 			"The decision's date must be between the day of certification and today. Look at the decision again."))
@@ -60,12 +60,6 @@ func (f *Flow) Annul(ctx context.Context, id certcopy.CopyID, d certcopy.Decisio
 	leaf.DecisionNumber, leaf.DecisionDate = d.Number, d.Date
 	_, err = f.Ledger.Annul(ctx, id, d, timed(leaf))
 	return err
-}
-
-// day returns the calendar day in Viet Nam of t, as midnight UTC.
-func day(t time.Time) time.Time {
-	y, m, d := t.In(certcopy.Vietnam).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }
 
 func ended(c certcopy.Copy, vi, en string) error {

@@ -168,7 +168,7 @@ func (f *Flow) facts(ctx context.Context, c certcopy.Copy) (stamp.Facts, error) 
 	}
 	number := c.Number
 	if number.IsZero() {
-		number = certcopy.Number{Agency: c.Agency, Book: agency.Book, Date: day(f.Now())}
+		number = certcopy.Number{Agency: c.Agency, Book: agency.Book, Date: certcopy.Day(f.Now())}
 	}
 	return stamp.Facts{
 		Agency: agency, Number: number, Official: c.CertifiedBy, Title: c.Original.Title,

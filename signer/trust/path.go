@@ -82,7 +82,7 @@ func (b *pathBuilder) build(valid, trusted time.Time) (Path, error) {
 		usage = x509.ExtKeyUsageTimeStamping
 	}
 	chains, err := b.cert.Verify(x509.VerifyOptions{
-		Roots: b.store.pool(trusted), Intermediates: b.others, CurrentTime: valid, KeyUsages: []x509.ExtKeyUsage{usage},
+		Roots: b.store.pool(trusted, b.purpose), Intermediates: b.others, CurrentTime: valid, KeyUsages: []x509.ExtKeyUsage{usage},
 	})
 	if err != nil {
 		return Path{}, err

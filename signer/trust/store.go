@@ -5,20 +5,40 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
 // Anchor is a certificate that is trusted for itself.
 type Anchor struct {
 	// Name says to people what this is, for example "Vietnam National Root CA G3".
-	Name        string
+	Name string
+	// NameEN is the name in English; empty: Name is used.
+	NameEN      string
 	Certificate *x509.Certificate
-	// From and Until bound the time for which it is trusted; zero: the certificate's own.
+	// From and Until bound the time for which it is trusted, the latter excluded; zero: the
+	// certificate's own.
 	From, Until time.Time
+	// Purposes are what it is trusted for; none: everything.
+	Purposes []Purpose
+	// Demonstration: what leads here proves nothing outside a demonstration.
+	Demonstration bool
+}
+
+// English returns the name for people who read English.
+func (a Anchor) English() string {
+	if a.NameEN == "" {
+		return a.Name
+	}
+	return a.NameEN
 }
 
 func (a Anchor) trustedAt(at time.Time) bool {
 	return (a.From.IsZero() || !at.Before(a.From)) && (a.Until.IsZero() || at.Before(a.Until))
+}
+
+func (a Anchor) trustedFor(p Purpose) bool {
+	return len(a.Purposes) == 0 || slices.Contains(a.Purposes, p)
 }
 
 // Store is a fixed set of anchors.
@@ -83,10 +103,10 @@ func (s *Store) find(cert *x509.Certificate) *Anchor {
 	return nil
 }
 
-func (s *Store) pool(at time.Time) *x509.CertPool {
+func (s *Store) pool(at time.Time, p Purpose) *x509.CertPool {
 	pool := x509.NewCertPool()
 	for _, a := range s.anchors {
-		if a.trustedAt(at) {
+		if a.trustedAt(at) && a.trustedFor(p) {
 			pool.AddCert(a.Certificate)
 		}
 	}

@@ -116,7 +116,6 @@ func (c tokenCommand) bind(ctx context.Context, a *app, scope, login string, rol
 	return a.store.BindClient(ctx, certcopy.AgencyID(c.Agency), c.Client, official, scope, certcopy.Day(time.Now()), c.Decision)
 }
 
-
 // official returns the account of a sign-in name that holds a role.
 func (a *app) official(ctx context.Context, login string, role certcopy.Role) (certcopy.AccountID, error) {
 	person, err := a.store.AccountByLogin(ctx, login)

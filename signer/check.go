@@ -51,8 +51,7 @@ func Check(id Identity, at time.Time) error {
 	if id.Key == nil || id.Certificate == nil {
 		return refuse(ReasonMismatch, "key or certificate is missing")
 	}
-	pub, ok := id.Key.Public().(interface{ Equal(crypto.PublicKey) bool })
-	if !ok || !pub.Equal(id.Certificate.PublicKey) {
+	if !Matches(id.Key, id.Certificate) {
 		return refuse(ReasonMismatch, "certificate %s is for another key", id.Certificate.Subject)
 	}
 	if err := checkStrength(id.Certificate.PublicKey); err != nil {
@@ -62,6 +61,12 @@ func Check(id Identity, at time.Time) error {
 		return err
 	}
 	return checkValidity(id.Certificate, at)
+}
+
+// Matches reports whether a certificate is for a key.
+func Matches(k Key, c *x509.Certificate) bool {
+	pub, ok := k.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && pub.Equal(c.PublicKey)
 }
 
 func checkValidity(c *x509.Certificate, at time.Time) error {

@@ -12,8 +12,8 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"math/big"
 
-	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
@@ -161,69 +161,52 @@ func HashOf(oid asn1.ObjectIdentifier) crypto.Hash {
 	return 0
 }
 
-// addHash writes the AlgorithmIdentifier of a hash, parameters absent (RFC 5754 §2).
-func addHash(b *cryptobyte.Builder, oid asn1.ObjectIdentifier) {
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(oid) })
+// signatureAlgorithm writes signatureAlgorithm of SignerInfo for an algorithm that has an OID.
+// For PKCS #1 v1.5 it is rsaEncryption with NULL, which every reader knows (RFC 3370 §3.2).
+func (e *encoder) signatureAlgorithm(a Algorithm) {
+	oid, _ := a.OID() // Input.check has asked
+	mark := e.mark()
+	switch a.Scheme {
+	case RSAPKCS1:
+		oid = oidRSA
+		e.null()
+	case RSAPSS:
+		e.pssParameters(a)
+	}
+	e.oid(oid)
+	e.wrap(tagSequence, mark)
 }
 
-// addSignatureAlgorithm writes signatureAlgorithm of SignerInfo. For PKCS #1 v1.5 it is
-// rsaEncryption with NULL, which every reader knows (RFC 3370 §3.2).
-func (a Algorithm) addSignatureAlgorithm(b *cryptobyte.Builder) error {
-	var oid asn1.ObjectIdentifier
-	var hash asn1.ObjectIdentifier
-	for _, x := range hashOIDs {
-		if x.hash == a.Hash && x.mayBeGenerated {
-			oid, hash = x.ecdsa, x.digest
-		}
-	}
-	if hash == nil {
-		return fmt.Errorf("%w: %s", ErrAlgorithm, a)
-	}
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		switch a.Scheme {
-		case RSAPKCS1:
-			b.AddASN1ObjectIdentifier(oidRSA)
-			b.AddASN1NULL()
-		case RSAPSS:
-			b.AddASN1ObjectIdentifier(oidPSS)
-			a.addPSSParameters(b, hash)
-		case ECDSA:
-			b.AddASN1ObjectIdentifier(oid)
-		default:
-			b.SetError(fmt.Errorf("%w: %s", ErrAlgorithm, a))
-		}
-	})
-	return nil
-}
-
-// addPSSParameters writes RSASSA-PSS-params (RFC 4055 §3.1), trailerField left at its default.
-func (a Algorithm) addPSSParameters(b *cryptobyte.Builder, hash asn1.ObjectIdentifier) {
+// pssParameters writes RSASSA-PSS-params (RFC 4055 §3.1), trailerField left at its default.
+func (e *encoder) pssParameters(a Algorithm) {
+	hash, _ := HashOID(a.Hash) // the caller has asked
 	salt := a.SaltLength
 	if salt == 0 {
 		salt = a.Hash.Size()
 	}
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1(contextTag(0), func(b *cryptobyte.Builder) { addHash(b, hash) })
-		b.AddASN1(contextTag(1), func(b *cryptobyte.Builder) {
-			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddASN1ObjectIdentifier(oidMGF1)
-				addHash(b, hash)
-			})
-		})
-		b.AddASN1(contextTag(2), func(b *cryptobyte.Builder) { b.AddASN1Int64(int64(salt)) })
-	})
+	mark := e.mark()
+	e.integer(big.NewInt(int64(salt)))
+	e.wrap(tagConstructed|2, mark)
+	mgf := e.mark()
+	e.hash(hash)
+	e.oid(oidMGF1)
+	e.wrap(tagSequence, mgf)
+	e.wrap(tagConstructed|1, mgf)
+	digest := e.mark()
+	e.hash(hash)
+	e.wrap(tagConstructed, digest)
+	e.wrap(tagSequence, mark)
 }
 
 // PSSParameters returns the DER of RSASSA-PSS-params, for protocols that carry it by itself.
 // ErrAlgorithm for other schemes and hashes that are not used any more.
 func (a Algorithm) PSSParameters() ([]byte, error) {
-	hash, err := HashOID(a.Hash)
-	if err != nil || a.Scheme != RSAPSS {
+	if _, err := HashOID(a.Hash); err != nil || a.Scheme != RSAPSS {
 		return nil, fmt.Errorf("%w: %s", ErrAlgorithm, a)
 	}
-	var b cryptobyte.Builder
-	a.addPSSParameters(&b, hash)
-	return b.Bytes()
+	e := newEncoder(64)
+	e.pssParameters(a)
+	return e.bytes(), nil
 }
 
 // OID returns the identifier of scheme and hash together: sha256WithRSAEncryption,

@@ -1,16 +1,11 @@
 package cms
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
 	"fmt"
-	"slices"
-
-	"golang.org/x/crypto/cryptobyte"
-	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // SignedAttributes returns the DER of the SET OF signed attributes for detached content with
@@ -33,73 +28,50 @@ func SignedAttributesOf(contentType asn1.ObjectIdentifier, digest []byte, h cryp
 	if signerCert == nil || len(signerCert.Raw) == 0 {
 		return nil, errors.New("no signing certificate")
 	}
-	return encodeSet([]func(*cryptobyte.Builder){
-		attribute(OIDContentType, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(contentType) }),
-		attribute(OIDMessageDigest, func(b *cryptobyte.Builder) { b.AddASN1OctetString(digest) }),
-		attribute(OIDSigningCertificateV2, func(b *cryptobyte.Builder) { addSigningCertificateV2(b, h, oid, signerCert) }),
-	})
-}
-
-func attribute(oid asn1.ObjectIdentifier, value cryptobyte.BuilderContinuation) func(*cryptobyte.Builder) {
-	return func(b *cryptobyte.Builder) {
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1ObjectIdentifier(oid)
-			b.AddASN1(cbasn1.SET, value)
-		})
+	if signerCert.SerialNumber == nil || signerCert.SerialNumber.Sign() < 0 {
+		return nil, fmt.Errorf("%w: serial number of the certificate", ErrFormat)
 	}
+	e := newEncoder(2 * (sizeOfRest/2 + len(signerCert.RawIssuer)))
+	var elements [][]byte
+	e.oid(contentType)
+	e.attribute(OIDContentType, 0)
+	elements = append(elements, e.bytes())
+	mark := e.mark()
+	e.octets(digest)
+	e.attribute(OIDMessageDigest, mark)
+	elements = append(elements, e.bytes()[:e.mark()-mark])
+	mark = e.mark()
+	e.signingCertificate(h, oid, signerCert)
+	e.attribute(OIDSigningCertificateV2, mark)
+	elements = append(elements, e.bytes()[:e.mark()-mark])
+	set := newEncoder(e.mark() + 4)
+	set.sortedSet(tagSet, elements)
+	return set.bytes(), nil
 }
 
-// addSigningCertificateV2 writes the SigningCertificateV2 of RFC 5035 §3 with one ESSCertIDv2;
+// signingCertificate writes the SigningCertificateV2 of RFC 5035 §3 with one ESSCertIDv2;
 // SHA-256 is the default and so is left out, as DER demands.
-func addSigningCertificateV2(b *cryptobyte.Builder, h crypto.Hash, oid asn1.ObjectIdentifier, cert *x509.Certificate) {
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { // SigningCertificateV2
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { // certs
-			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { // ESSCertIDv2
-				if h != crypto.SHA256 {
-					addHash(b, oid)
-				}
-				b.AddASN1OctetString(sum(h, cert.Raw))
-				addIssuerSerial(b, cert)
-			})
-		})
-	})
-}
-
-// addIssuerSerial writes IssuerSerial: the issuer as GeneralNames, and the serial number.
-func addIssuerSerial(b *cryptobyte.Builder, cert *x509.Certificate) {
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1(contextTag(4), func(b *cryptobyte.Builder) { b.AddBytes(cert.RawIssuer) })
-		})
-		b.AddASN1BigInt(cert.SerialNumber)
-	})
-}
-
-// encodeSet encodes a SET OF in DER: elements in ascending order (X.690 §11.6).
-func encodeSet(elements []func(*cryptobyte.Builder)) ([]byte, error) {
-	encoded := make([][]byte, 0, len(elements))
-	for _, e := range elements {
-		var b cryptobyte.Builder
-		e(&b)
-		der, err := b.Bytes()
-		if err != nil {
-			return nil, err
-		}
-		encoded = append(encoded, der)
+func (e *encoder) signingCertificate(h crypto.Hash, oid asn1.ObjectIdentifier, cert *x509.Certificate) {
+	mark := e.mark()
+	e.issuerSerial(cert)
+	e.octets(sum(h, cert.Raw))
+	if h != crypto.SHA256 {
+		e.hash(oid)
 	}
-	var b cryptobyte.Builder
-	addSortedSet(&b, cbasn1.SET, encoded)
-	return b.Bytes()
+	e.wrap(tagSequence, mark) // ESSCertIDv2
+	e.wrap(tagSequence, mark) // certs
+	e.wrap(tagSequence, mark) // SigningCertificateV2
 }
 
-func addSortedSet(b *cryptobyte.Builder, tag cbasn1.Tag, elements [][]byte) {
-	sorted := slices.Clone(elements)
-	slices.SortFunc(sorted, bytes.Compare)
-	b.AddASN1(tag, func(b *cryptobyte.Builder) {
-		for _, e := range sorted {
-			b.AddBytes(e)
-		}
-	})
+// issuerSerial writes IssuerSerial: the issuer as GeneralNames, and the serial number.
+func (e *encoder) issuerSerial(cert *x509.Certificate) {
+	mark := e.mark()
+	e.integer(cert.SerialNumber)
+	names := e.mark()
+	e.raw(cert.RawIssuer)
+	e.wrap(tagConstructed|4, names) // directoryName
+	e.wrap(tagSequence, names)
+	e.wrap(tagSequence, mark)
 }
 
 func sum(h crypto.Hash, data []byte) []byte {

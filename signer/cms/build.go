@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
+	"fmt"
 	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -38,9 +39,6 @@ func Build(in Input) ([]byte, error) {
 	if in.Certificate == nil || len(in.Certificate.Raw) == 0 {
 		return nil, errors.New("no signing certificate")
 	}
-	if len(in.Signature) == 0 || len(in.Attributes) == 0 {
-		return nil, errors.New("signature or signed attributes missing")
-	}
 	hash, err := HashOID(in.Algorithm.Hash)
 	if err != nil {
 		return nil, err
@@ -48,14 +46,15 @@ func Build(in Input) ([]byte, error) {
 	if in.ContentType == nil {
 		in.ContentType = OIDData
 	}
-	b := cryptobyte.NewBuilder(make([]byte, 0, in.sizeHint()))
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { // ContentInfo
-		b.AddASN1ObjectIdentifier(OIDSignedData)
-		b.AddASN1(contextTag(0), func(b *cryptobyte.Builder) {
-			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { in.addSignedData(b, hash) })
-		})
-	})
-	return b.Bytes()
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	e := newEncoder(in.sizeHint())
+	e.signedData(&in, hash)
+	e.wrap(tagConstructed, 0)
+	e.oid(OIDSignedData)
+	e.wrap(tagSequence, 0) // ContentInfo
+	return e.bytes(), nil
 }
 
 // sizeHint is about how long the result will be.
@@ -69,25 +68,34 @@ func (in Input) sizeHint() int {
 	return n
 }
 
-func (in Input) addSignedData(b *cryptobyte.Builder, hash asn1.ObjectIdentifier) {
-	version := int64(1)
-	if !in.ContentType.Equal(OIDData) {
-		version = 3 // RFC 5652 §5.1
-	}
-	b.AddASN1Int64(version)
-	b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) { addHash(b, hash) })
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { // EncapsulatedContentInfo
-		b.AddASN1ObjectIdentifier(in.ContentType)
-		if in.Content != nil {
-			b.AddASN1(contextTag(0), func(b *cryptobyte.Builder) { b.AddASN1OctetString(in.Content) })
-		}
-	})
+func (e *encoder) signedData(in *Input, hash asn1.ObjectIdentifier) {
+	mark := e.mark()
+	e.signerInfo(in, hash)
+	e.wrap(tagSet, mark)
 	if !in.OmitCertificates {
-		addSortedSet(b, contextTag(0), in.certificates())
+		e.sortedSet(tagConstructed, in.certificates())
 	}
-	b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) {
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { in.addSignerInfo(b, hash) })
-	})
+	e.encapsulated(in)
+	digests := e.mark()
+	e.hash(hash)
+	e.wrap(tagSet, digests)
+	if in.ContentType.Equal(OIDData) {
+		e.small(1)
+	} else {
+		e.small(3) // RFC 5652 §5.1
+	}
+	e.wrap(tagSequence, mark)
+}
+
+// encapsulated writes EncapsulatedContentInfo.
+func (e *encoder) encapsulated(in *Input) {
+	mark := e.mark()
+	if in.Content != nil {
+		e.octets(in.Content)
+		e.wrap(tagConstructed, mark)
+	}
+	e.oid(in.ContentType)
+	e.wrap(tagSequence, mark)
 }
 
 // certificates returns the signer's certificate and the chain, each once.
@@ -101,32 +109,41 @@ func (in Input) certificates() [][]byte {
 	return all
 }
 
-func (in Input) addSignerInfo(b *cryptobyte.Builder, hash asn1.ObjectIdentifier) {
-	b.AddASN1Int64(1)
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { // IssuerAndSerialNumber
-		b.AddBytes(in.Certificate.RawIssuer)
-		b.AddASN1BigInt(in.Certificate.SerialNumber)
-	})
-	addHash(b, hash)
-	in.addSignedAttributes(b)
-	if err := in.Algorithm.addSignatureAlgorithm(b); err != nil {
-		b.SetError(err)
-		return
-	}
-	b.AddASN1OctetString(in.Signature)
+// signerInfo writes SignerInfo. The attributes stand under [0] IMPLICIT instead of SET OF,
+// which is the only difference to the bytes that were signed (RFC 5652 §5.4).
+func (e *encoder) signerInfo(in *Input, hash asn1.ObjectIdentifier) {
+	mark := e.mark()
 	if in.TimeStampToken != nil {
-		b.AddASN1(contextTag(1), attribute(OIDTimeStampToken, func(b *cryptobyte.Builder) { b.AddBytes(in.TimeStampToken) }))
+		e.raw(in.TimeStampToken)
+		e.attribute(OIDTimeStampToken, mark)
+		e.wrap(tagConstructed|1, mark)
 	}
+	e.octets(in.Signature)
+	e.signatureAlgorithm(in.Algorithm)
+	e.raw(in.Attributes)
+	e.bytes()[0] = tagConstructed
+	e.hash(hash)
+	sid := e.mark()
+	e.integer(in.Certificate.SerialNumber)
+	e.raw(in.Certificate.RawIssuer)
+	e.wrap(tagSequence, sid) // IssuerAndSerialNumber
+	e.small(1)
+	e.wrap(tagSequence, mark)
 }
 
-// addSignedAttributes writes the attributes under [0] IMPLICIT instead of SET OF, which is
-// the only difference to the bytes that were signed (RFC 5652 §5.4).
-func (in Input) addSignedAttributes(b *cryptobyte.Builder) {
+// check refuses what would not give a SignedData.
+func (in *Input) check() error {
+	if len(in.Signature) == 0 || len(in.Attributes) == 0 {
+		return errors.New("signature or signed attributes missing")
+	}
 	s := cryptobyte.String(in.Attributes)
 	var set cryptobyte.String
 	if !s.ReadASN1(&set, cbasn1.SET) || !s.Empty() {
-		b.SetError(errors.New("signed attributes are no DER SET OF"))
-		return
+		return errors.New("signed attributes are no DER SET OF")
 	}
-	b.AddASN1(contextTag(0), func(b *cryptobyte.Builder) { b.AddBytes(set) })
+	if n := in.Certificate.SerialNumber; n == nil || n.Sign() < 0 {
+		return fmt.Errorf("%w: serial number of the certificate", ErrFormat)
+	}
+	_, err := in.Algorithm.OID()
+	return err
 }

@@ -306,11 +306,7 @@ func (si *SignerInfo) derAttributes() (der []byte, sorted bool) {
 	for i, a := range si.SignedAttributes {
 		elements[i] = a.raw
 	}
-	var b cryptobyte.Builder
-	addSortedSet(&b, cbasn1.SET, elements)
-	der, err := b.Bytes()
-	if err != nil {
-		return si.rawSigned, false
-	}
-	return der, bytes.Equal(der, si.rawSigned)
+	e := newEncoder(len(si.rawSigned) + 4)
+	e.sortedSet(tagSet, elements)
+	return e.bytes(), bytes.Equal(e.bytes(), si.rawSigned)
 }

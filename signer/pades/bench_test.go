@@ -133,16 +133,32 @@ func median(d []time.Duration) time.Duration {
 	return d[len(d)/2]
 }
 
-// BenchmarkSign is for profiling: one size, one key.
+// BenchmarkSign is for profiling: one size, each key.
 func BenchmarkSign(b *testing.B) {
 	base := scan(b, 350<<10)
 	out := bytes.NewBuffer(make([]byte, 0, len(base)+1<<20))
-	b.ReportAllocs()
-	b.SetBytes(int64(len(base)))
-	for b.Loop() {
-		out.Reset()
-		if _, err := Sign(b.Context(), bytes.NewReader(base), int64(len(base)), out, official(), options(), Means{}); err != nil {
-			b.Fatal(err)
-		}
+	for _, kind := range []signertest.KeyType{signertest.RSA2048, signertest.P256} {
+		leaf := leafOf(b, kind)
+		b.Run(string(kind), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(base)))
+			for b.Loop() {
+				out.Reset()
+				if _, err := Sign(b.Context(), bytes.NewReader(base), int64(len(base)), out, leaf.Identity, options(), Means{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
+}
+
+func leafOf(b testing.TB, kind signertest.KeyType) signertest.Leaf {
+	b.Helper()
+	profile := signertest.Official("A", "", "", "")
+	profile.KeyType = kind
+	leaf, err := pki().Issue(profile)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return leaf
 }

@@ -1,7 +1,6 @@
 package signertest
 
 import (
-	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -48,25 +47,4 @@ func GenerateKey(t KeyType) (crypto.Signer, error) {
 }
 
 // KeyOf makes a signer.Key of a private key in memory.
-func KeyOf(s crypto.Signer) signer.Key { return memoryKey{s} }
-
-type memoryKey struct{ private crypto.Signer }
-
-var _ signer.Key = memoryKey{}
-
-// Public returns the public key.
-func (k memoryKey) Public() crypto.PublicKey { return k.private.Public() }
-
-// PrivateKey returns the private key, so that softkey.Encode can write it to a file.
-func (k memoryKey) PrivateKey() crypto.Signer { return k.private }
-
-// Sign signs a digest; see signer.Key.
-func (k memoryKey) Sign(ctx context.Context, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if h := opts.HashFunc(); !h.Available() || len(digest) != h.Size() {
-		return nil, fmt.Errorf("digest of %d bytes is no %s digest", len(digest), h)
-	}
-	return k.private.Sign(rand.Reader, digest, opts)
-}
+func KeyOf(s crypto.Signer) signer.Key { return signer.NewLocal(s) }

@@ -14,8 +14,8 @@ import (
 )
 
 // Encode makes a PKCS #12 file of an identity: AES-256 under PBKDF2 with HMAC-SHA-256,
-// integrity by HMAC-SHA-256. The key must be one in memory: from New, or of a type with a
-// method PrivateKey() crypto.Signer. Another is ErrFormat; an empty passphrase ErrPassphrase; a
+// integrity by HMAC-SHA-256. The key must be one in memory: from New, or of another type with
+// a method PrivateKey() crypto.Signer. Another is ErrFormat; an empty passphrase ErrPassphrase; a
 // certificate of another key a *signer.RefusedError.
 func Encode(id signer.Identity, passphrase []byte) ([]byte, error) {
 	if len(passphrase) == 0 {
@@ -32,10 +32,7 @@ func Encode(id signer.Identity, passphrase []byte) ([]byte, error) {
 }
 
 func privateOf(k signer.Key) crypto.Signer {
-	switch k := k.(type) {
-	case *key:
-		return k.private
-	case interface{ PrivateKey() crypto.Signer }:
+	if k, ok := k.(interface{ PrivateKey() crypto.Signer }); ok {
 		return k.PrivateKey()
 	}
 	return nil

@@ -1,13 +1,10 @@
 package softkey
 
 import (
-	"context"
 	"crypto"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -28,41 +25,8 @@ var (
 // maxFile bounds a key file, in bytes.
 const maxFile = 1 << 20
 
-// key signs with a private key in memory. It cannot be printed or marshalled.
-type key struct{ private crypto.Signer }
-
-var _ signer.Key = (*key)(nil)
-
 // New makes a key of a private key in memory: RSA or ECDSA.
-func New(private crypto.Signer) signer.Key { return &key{private} }
-
-// Public returns the public key.
-func (k *key) Public() crypto.PublicKey { return k.private.Public() }
-
-// Sign signs a digest; see signer.Key. It does not wait for anything, so the context matters
-// only before it begins.
-func (k *key) Sign(ctx context.Context, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if h := opts.HashFunc(); !h.Available() || len(digest) != h.Size() {
-		return nil, fmt.Errorf("%w: %d bytes are no %s digest", signer.ErrKeyRefused, len(digest), h)
-	}
-	return k.private.Sign(rand.Reader, digest, opts)
-}
-
-const hidden = "private key (hidden)"
-
-// Format hides the key from every verb of fmt.
-func (k *key) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, hidden) }
-
-// LogValue hides the key from logs.
-func (k *key) LogValue() slog.Value { return slog.StringValue(hidden) }
-
-// MarshalText refuses.
-func (k *key) MarshalText() ([]byte, error) {
-	return nil, errors.New("a private key is not written out")
-}
+func New(private crypto.Signer) signer.Key { return signer.NewLocal(private) }
 
 // Load reads an identity from a file that only its owner may read (mode 0600 or stricter):
 // PKCS #12, or PEM with an unencrypted PKCS #8, PKCS #1 or SEC 1 key and its certificates. The

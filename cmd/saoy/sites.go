@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/saoy/saoy/internal/demo"
+	"github.com/saoy/saoy/internal/vault"
 	"github.com/saoy/saoy/internal/web"
 	"github.com/saoy/saoy/internal/web/api"
 	"github.com/saoy/saoy/internal/web/office"
@@ -32,7 +33,7 @@ func (a *app) sites() (http.Handler, error) {
 	}
 	everyone, err := public.New(public.Config{
 		Web: shared, Verifier: a.verifier, Register: a.store, Log: a.store, LogKey: a.logKey.Log(), Links: a.store,
-		Files: a.vault, Renderer: a.previews, Uploads: uploadsAtOnce,
+		Files: vault.Shared{Blobs: a.vault.Blobs}, Renderer: a.previews, Uploads: uploadsAtOnce,
 	})
 	if err != nil {
 		return nil, err

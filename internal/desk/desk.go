@@ -104,6 +104,9 @@ type Link struct {
 	Revoked   time.Time // zero: not revoked
 	Openings  int
 	LastOpen  time.Time // zero: never opened
+	// FileKey is the key of the copy's file, encrypted under the token (link.Token.Wrap). Empty
+	// for links from before there was one, and once the link was revoked or the file erased.
+	FileKey []byte
 }
 
 // Opens reports whether the link opens the file at the time.

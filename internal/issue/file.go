@@ -50,6 +50,12 @@ func (f *Flow) read(ctx context.Context, ref storage.FileRef) ([]byte, error) {
 	return b, nil
 }
 
+// SharedKey returns the key of a copy's final file, for a sharing link to carry; see
+// vault.Vault.FileKey.
+func (f *Flow) SharedKey(ctx context.Context, id certcopy.CopyID) (certcopy.Secret, error) {
+	return f.Vault.FileKey(ctx, id)
+}
+
 // keep stores a file in the scratch store create-once under a name that holds its digest, so
 // that a file which is there already is the same file.
 func (f *Flow) keep(ctx context.Context, prefix string, b []byte) (storage.FileRef, error) {

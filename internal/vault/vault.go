@@ -78,6 +78,37 @@ func (v *Vault) Put(ctx context.Context, id certcopy.CopyID, file []byte, now ti
 // Open returns the plain bytes of a copy's file; storage.ErrNotFound if there is none or its
 // key was destroyed, storage.ErrDamaged if the object is not what was stored.
 func (v *Vault) Open(ctx context.Context, id certcopy.CopyID, digest certcopy.Digest) ([]byte, error) {
+	identity, err := v.storedKey(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, v.Blobs, identity, id, digest)
+}
+
+// FileKey returns the key of a copy's file, to be encrypted for somebody who may read that one
+// file; the errors are those of Open.
+func (v *Vault) FileKey(ctx context.Context, id certcopy.CopyID) (certcopy.Secret, error) {
+	identity, err := v.storedKey(ctx, id)
+	if err != nil {
+		return certcopy.Secret{}, err
+	}
+	return certcopy.NewSecret([]byte(identity.String())), nil
+}
+
+// Shared reads files for whoever brings their keys. It has no master key.
+type Shared struct{ Blobs storage.Blobs }
+
+// Open is Vault.Open with the key that FileKey returned.
+func (s Shared) Open(ctx context.Context, key certcopy.Secret, id certcopy.CopyID, digest certcopy.Digest) ([]byte, error) {
+	identity, err := age.ParseX25519Identity(string(key.Reveal()))
+	if err != nil {
+		// Its cause could repeat the key.
+		return nil, fmt.Errorf("vault: key of %s: %w", id, storage.ErrDamaged)
+	}
+	return open(ctx, s.Blobs, identity, id, digest)
+}
+
+func (v *Vault) storedKey(ctx context.Context, id certcopy.CopyID) (*age.X25519Identity, error) {
 	wrapped, err := v.Keys.FileKey(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("vault: key of %s: %w", id, err)
@@ -86,7 +117,12 @@ func (v *Vault) Open(ctx context.Context, id certcopy.CopyID, digest certcopy.Di
 	if err != nil {
 		return nil, fmt.Errorf("vault: key of %s: %w: %w", id, storage.ErrDamaged, err)
 	}
-	body, _, err := v.Blobs.Open(ctx, Key(id, digest))
+	return identity, nil
+}
+
+// open reads, decrypts and compares with the digest.
+func open(ctx context.Context, blobs storage.Blobs, identity age.Identity, id certcopy.CopyID, digest certcopy.Digest) ([]byte, error) {
+	body, _, err := blobs.Open(ctx, Key(id, digest))
 	if err != nil {
 		return nil, fmt.Errorf("vault: %s: %w", id, err)
 	}

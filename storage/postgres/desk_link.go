@@ -11,22 +11,27 @@ import (
 )
 
 const linkFrom = `SELECT l.id, l.copy, l.created_by, l.created_at, l.expires_at, l.revoked_at,
-		(SELECT count(*) FROM link_opening o WHERE o.link = l.id), (SELECT max(o.at) FROM link_opening o WHERE o.link = l.id)
+		(SELECT count(*) FROM link_opening o WHERE o.link = l.id), (SELECT max(o.at) FROM link_opening o WHERE o.link = l.id), l.file_key
 	FROM sharing_link l `
 
 func scanLink(row pgx.CollectableRow) (desk.Link, error) {
 	var l desk.Link
 	var revoked, last *time.Time
-	err := row.Scan(&l.ID, &l.Copy, &l.CreatedBy, &l.CreatedAt, &l.Expires, &revoked, &l.Openings, &last)
+	err := row.Scan(&l.ID, &l.Copy, &l.CreatedBy, &l.CreatedAt, &l.Expires, &revoked, &l.Openings, &last, &l.FileKey)
 	l.CreatedAt, l.Expires = l.CreatedAt.UTC(), l.Expires.UTC()
 	l.Revoked, l.LastOpen = timeOrZero(revoked), timeOrZero(last)
 	return l, err
 }
 
-// CreateLink stores a sharing link under the hash of its token.
+// CreateLink stores a sharing link under the hash of its token; storage.ErrNotFound if it
+// carries the key of a file that was erased.
 func (s *Store) CreateLink(ctx context.Context, token certcopy.Digest, l desk.Link) error {
-	_, err := s.pool.Exec(ctx, `INSERT INTO sharing_link (token_hash, copy, created_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)`,
-		token[:], l.Copy, l.CreatedBy, l.CreatedAt, l.Expires)
+	var key any // NULL for none
+	if len(l.FileKey) > 0 {
+		key = l.FileKey
+	}
+	_, err := s.pool.Exec(ctx, `INSERT INTO sharing_link (token_hash, copy, created_by, created_at, expires_at, file_key) VALUES ($1, $2, $3, $4, $5, $6)`,
+		token[:], l.Copy, l.CreatedBy, l.CreatedAt, l.Expires, key)
 	return ours(err)
 }
 
@@ -43,7 +48,7 @@ func (s *Store) Links(ctx context.Context, id certcopy.CopyID) ([]desk.Link, err
 // RevokeLink ends a sharing link of a copy; revoking again changes nothing. storage.ErrNotFound
 // if the copy has no such link.
 func (s *Store) RevokeLink(ctx context.Context, copyID certcopy.CopyID, link int64, by certcopy.AccountID, now time.Time) error {
-	tag, err := s.pool.Exec(ctx, `UPDATE sharing_link SET revoked_at = coalesce(revoked_at, $4), revoked_by = coalesce(revoked_by, $3)
+	tag, err := s.pool.Exec(ctx, `UPDATE sharing_link SET revoked_at = coalesce(revoked_at, $4), revoked_by = coalesce(revoked_by, $3), file_key = NULL
 		WHERE id = $2 AND copy = $1`, copyID, link, by, now)
 	if err == nil && tag.RowsAffected() == 0 {
 		err = pgx.ErrNoRows
@@ -65,7 +70,7 @@ func (s *Store) OpenLink(ctx context.Context, token certcopy.Digest, network str
 		)
 		SELECT l.id, l.copy, l.created_by, l.created_at, l.expires_at, l.revoked_at,
 			(SELECT count(*) FROM link_opening o WHERE o.link = l.id) + (SELECT count(*) FROM counted),
-			coalesce((SELECT at FROM counted), (SELECT max(o.at) FROM link_opening o WHERE o.link = l.id))
+			coalesce((SELECT at FROM counted), (SELECT max(o.at) FROM link_opening o WHERE o.link = l.id)), l.file_key
 		FROM sharing_link l WHERE l.token_hash = $1`, token[:], now, network, count)
 	if err != nil {
 		return desk.Link{}, ours(err)

@@ -198,6 +198,11 @@ func (f *ledgerFlow) PageImage(ctx context.Context, id certcopy.CopyID, page, wi
 
 const finalPDF = "%PDF-1.7 the sealed file"
 
+func (f *ledgerFlow) SharedKey(ctx context.Context, id certcopy.CopyID) (certcopy.Secret, error) {
+	_, err := f.PutFileKey(ctx, id, []byte("wrapped"))
+	return certcopy.NewSecret([]byte("AGE-SECRET-KEY-1TEST")), err
+}
+
 func (f *ledgerFlow) Final(ctx context.Context, id certcopy.CopyID) (io.ReadCloser, certcopy.FinalFile, error) {
 	c, err := f.Copy(ctx, id)
 	c.Final.Size = int64(len(finalPDF))

@@ -136,6 +136,14 @@ func (o *Office) createLink(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := o.now()
 	l := desk.Link{Copy: page.Copy.ID, CreatedBy: who(r).ID, CreatedAt: now, Expires: now.AddDate(0, 0, desk.LinkDays)}
+	// The public site has no key of the vault: the link brings this file's.
+	key, err := o.flow.SharedKey(r.Context(), page.Copy.ID)
+	if err != nil {
+		return err
+	}
+	if l.FileKey, err = token.Wrap(page.Copy.ID, key); err != nil {
+		return err
+	}
 	if err := o.desk.CreateLink(r.Context(), token.Hash(), l); err != nil {
 		return err
 	}

@@ -54,6 +54,7 @@ type Flow interface {
 	Annul(ctx context.Context, id certcopy.CopyID, d certcopy.Decision) error
 	PageImage(ctx context.Context, id certcopy.CopyID, page, widthPx int) ([]byte, error)
 	Final(ctx context.Context, id certcopy.CopyID) (io.ReadCloser, certcopy.FinalFile, error)
+	SharedKey(ctx context.Context, id certcopy.CopyID) (certcopy.Secret, error)
 }
 
 // Ledger is what the office reads of the ledger.

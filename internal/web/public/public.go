@@ -41,9 +41,10 @@ type Links interface {
 	OpenLink(ctx context.Context, token certcopy.Digest, network string, now time.Time, count bool) (desk.Link, error)
 }
 
-// Files opens the file of a shared copy; storage.ErrNotFound once it was erased.
+// Files opens the file of a shared copy with the key its link gave; storage.ErrNotFound once
+// it was erased.
 type Files interface {
-	Open(ctx context.Context, id certcopy.CopyID, digest certcopy.Digest) ([]byte, error)
+	Open(ctx context.Context, key certcopy.Secret, id certcopy.CopyID, digest certcopy.Digest) ([]byte, error)
 }
 
 // Renderer draws our own PDFs.

@@ -92,10 +92,16 @@ func (pictures) Heights(_ context.Context, pdf []byte, width int) ([]int, error)
 	return []int{width * 2, width / 2}, nil
 }
 
+// fileKey is the key of every file.
+const fileKey = "AGE-SECRET-KEY-OF-THE-TEST"
+
 // vault keeps files in memory.
 type vault map[certcopy.Digest][]byte
 
-func (v vault) Open(_ context.Context, _ certcopy.CopyID, d certcopy.Digest) ([]byte, error) {
+func (v vault) Open(_ context.Context, key certcopy.Secret, _ certcopy.CopyID, d certcopy.Digest) ([]byte, error) {
+	if string(key.Reveal()) != fileKey {
+		return nil, errors.New("another key")
+	}
 	if b, ok := v[d]; ok {
 		return b, nil
 	}
@@ -408,8 +414,12 @@ func TestHome(t *testing.T) {
 func (w *world) share(i issuedCopy, days int) link.Token {
 	tok, err := link.NewToken(rand.Reader)
 	w.must(err)
+	_, err = w.store.PutFileKey(w.t.Context(), i.id, []byte("wrapped for the vault"))
+	w.must(err)
+	wrapped, err := tok.Wrap(i.id, certcopy.NewSecret([]byte(fileKey)))
+	w.must(err)
 	now := w.clock()
-	w.must(w.store.CreateLink(w.t.Context(), tok.Hash(), desk.Link{Copy: i.id, CreatedBy: w.office.Clerk, CreatedAt: now, Expires: now.AddDate(0, 0, days)}))
+	w.must(w.store.CreateLink(w.t.Context(), tok.Hash(), desk.Link{Copy: i.id, CreatedBy: w.office.Clerk, CreatedAt: now, Expires: now.AddDate(0, 0, days), FileKey: wrapped}))
 	return tok
 }
 

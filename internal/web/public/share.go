@@ -39,11 +39,11 @@ func (s *Site) shared(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.closed(w, r, err)
 	}
-	v, err := s.sharedCopy(r, c)
+	v, err := s.sharedCopy(r, l, c)
 	if err != nil {
 		return err
 	}
-	v.Link, v.Base = l, r.URL.Path
+	v.Link, v.Base = l.Link, r.URL.Path
 	w.Header().Add("Vary", "Accept")
 	if web.WantsJSON(r) {
 		return writeJSON(w, http.StatusOK, v.Report)
@@ -52,11 +52,11 @@ func (s *Site) shared(w http.ResponseWriter, r *http.Request) error {
 }
 
 // sharedCopy examines the copy's stored file and says what the register knows of it.
-func (s *Site) sharedCopy(r *http.Request, c storage.PublicCopy) (sharedView, error) {
+func (s *Site) sharedCopy(r *http.Request, l opened, c storage.PublicCopy) (sharedView, error) {
 	if !c.ErasedAt.IsZero() || c.File.Digest.IsZero() {
 		return sharedView{Report: s.Verifier.Copy(c), Gone: true}, nil
 	}
-	file, err := s.Files.Open(r.Context(), c.ID, c.File.Digest)
+	file, err := s.Files.Open(r.Context(), l.key, c.ID, c.File.Digest)
 	if errors.Is(err, storage.ErrNotFound) {
 		// The link is good, the store is not: ours to answer for.
 		return sharedView{}, fmt.Errorf("a released file is not in the store: %w", storage.ErrDamaged)
@@ -75,15 +75,15 @@ func (s *Site) sharedCopy(r *http.Request, c storage.PublicCopy) (sharedView, er
 }
 
 // sharedBytes opens the file of a shared copy; storage.ErrNotFound from the moment it is erased.
-func (s *Site) sharedBytes(r *http.Request, c storage.PublicCopy) ([]byte, error) {
+func (s *Site) sharedBytes(r *http.Request, l opened, c storage.PublicCopy) ([]byte, error) {
 	if !c.ErasedAt.IsZero() {
 		return nil, storage.ErrNotFound
 	}
-	return s.Files.Open(r.Context(), c.ID, c.File.Digest)
+	return s.Files.Open(r.Context(), l.key, c.ID, c.File.Digest)
 }
 
 func (s *Site) sharedPage(w http.ResponseWriter, r *http.Request) error {
-	_, c, err := s.openLink(w, r, false)
+	l, c, err := s.openLink(w, r, false)
 	if err != nil {
 		return s.closed(w, r, err)
 	}
@@ -91,7 +91,7 @@ func (s *Site) sharedPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || n < 1 || n > c.File.Pages {
 		return storage.ErrNotFound
 	}
-	file, err := s.sharedBytes(r, c)
+	file, err := s.sharedBytes(r, l, c)
 	if err != nil {
 		return err
 	}
@@ -107,11 +107,11 @@ func (s *Site) sharedPage(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Site) sharedFile(w http.ResponseWriter, r *http.Request) error {
 	// Who comes from the link's page was counted there.
-	_, c, err := s.openLink(w, r, r.Header.Get("Sec-Fetch-Site") != "same-origin")
+	l, c, err := s.openLink(w, r, r.Header.Get("Sec-Fetch-Site") != "same-origin")
 	if err != nil {
 		return s.closed(w, r, err)
 	}
-	file, err := s.sharedBytes(r, c)
+	file, err := s.sharedBytes(r, l, c)
 	if err != nil {
 		return err
 	}
@@ -130,32 +130,54 @@ var (
 	errClosedLink = errors.New("the link is closed")
 )
 
+// opened is a link with what its token decrypts.
+type opened struct {
+	desk.Link
+	key certcopy.Secret // of the copy's file; empty once that was erased
+}
+
 // openLink finds the copy of the token in the address. An opening counts if a person came:
 // not for HEAD, previews and robots.
-func (s *Site) openLink(w http.ResponseWriter, r *http.Request, count bool) (desk.Link, storage.PublicCopy, error) {
+func (s *Site) openLink(w http.ResponseWriter, r *http.Request, count bool) (opened, storage.PublicCopy, error) {
 	w.Header().Set("X-Robots-Tag", "noindex, nofollow, noarchive")
 	if err := s.lookups.enter(r); err != nil {
-		return desk.Link{}, storage.PublicCopy{}, err
+		return opened{}, storage.PublicCopy{}, err
 	}
 	token, err := link.ParseToken(chi.URLParam(r, "token"))
 	if err != nil {
 		s.lookups.spend(r, costMiss)
-		return desk.Link{}, storage.PublicCopy{}, errUnknownLink
+		return opened{}, storage.PublicCopy{}, errUnknownLink
 	}
 	now := s.Web.Now()
 	l, err := s.Links.OpenLink(r.Context(), token.Hash(), web.TruncatedIP(r.RemoteAddr), now, count && byPerson(r))
 	if errors.Is(err, storage.ErrNotFound) {
 		s.lookups.spend(r, costMiss)
-		return l, storage.PublicCopy{}, errUnknownLink
+		return opened{}, storage.PublicCopy{}, errUnknownLink
 	}
 	if err != nil {
-		return l, storage.PublicCopy{}, err
+		return opened{}, storage.PublicCopy{}, err
 	}
 	if !l.Opens(now) {
-		return l, storage.PublicCopy{}, errClosedLink
+		return opened{}, storage.PublicCopy{}, errClosedLink
 	}
 	c, err := s.Register.PublicByID(r.Context(), l.Copy)
-	return l, c, err
+	if err != nil || !c.ErasedAt.IsZero() || c.File.Digest.IsZero() {
+		return opened{Link: l}, c, err
+	}
+	return unlocked(token, l, c)
+}
+
+// unlocked decrypts the file's key with the token. A link from before links carried one opens
+// nothing any more.
+func unlocked(token link.Token, l desk.Link, c storage.PublicCopy) (opened, storage.PublicCopy, error) {
+	if len(l.FileKey) == 0 {
+		return opened{}, c, errClosedLink
+	}
+	key, err := token.Unwrap(l.Copy, l.FileKey)
+	if err != nil {
+		return opened{}, c, fmt.Errorf("sharing link: %w: %w", storage.ErrDamaged, err)
+	}
+	return opened{l, key}, c, nil
 }
 
 // closed answers for a link that no longer opens; other errors pass.

@@ -140,7 +140,7 @@ func TestSharedStoreFails(t *testing.T) {
 
 type brokenVault struct{}
 
-func (brokenVault) Open(context.Context, certcopy.CopyID, certcopy.Digest) ([]byte, error) {
+func (brokenVault) Open(context.Context, certcopy.Secret, certcopy.CopyID, certcopy.Digest) ([]byte, error) {
 	return nil, storage.ErrUnavailable
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,7 +18,7 @@ import (
 // verifyCommand validates files. It needs no installation and asks no register.
 type verifyCommand struct {
 	JSON    bool          `help:"Print one JSON object per file, one line each."`
-	Trust   []string      `help:"PEM file of trust anchors, or \"system\" for those of this machine; may be repeated. None by default." placeholder:"PEM"`
+	Trust   []string      `help:"File of trust anchors, a dated list (docs/verification.md) or PEM, or \"system\" for those of this machine; may be repeated. None by default." placeholder:"FILE"`
 	At      time.Time     `help:"Time of validation, RFC 3339; default: now."`
 	Offline bool          `help:"Use only what the files carry; fetch nothing."`
 	MaxSize int64         `help:"Largest file that is read, in bytes." default:"67108864"`
@@ -62,13 +61,11 @@ func (c verifyCommand) options() (validation.Options, error) {
 	}
 	var anchors []trust.Anchor
 	for _, name := range c.Trust {
-		certificates, err := trustedBy(name)
+		more, err := trustedBy(name)
 		if err != nil {
 			return o, err
 		}
-		for _, x := range certificates {
-			anchors = append(anchors, trust.Anchor{Name: x.Subject.String(), Certificate: x})
-		}
+		anchors = append(anchors, more...)
 	}
 	o.Anchors = trust.NewStore(anchors...)
 	if !c.Offline {
@@ -77,28 +74,22 @@ func (c verifyCommand) options() (validation.Options, error) {
 	return o, nil
 }
 
-// trustedBy returns the certificates of a PEM file, or of the machine's own bundle.
-func trustedBy(name string) ([]*x509.Certificate, error) {
-	files := []string{name}
-	if name == "system" {
-		files = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}
+// systemAnchors are where distributions keep the machine's own anchors.
+var systemAnchors = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}
+
+// trustedBy reads a file of anchors, or the machine's own bundle.
+func trustedBy(name string) ([]trust.Anchor, error) {
+	if name != "system" {
+		return readAnchors(name)
 	}
-	var first error
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		if err == nil {
-			certificates, err := trust.ParsePEM(b)
-			if err != nil {
-				err = fmt.Errorf("%s: %w", f, err)
-			}
-			return certificates, err
-		}
-		if first == nil {
-			first = err
+	for _, bundle := range systemAnchors {
+		if _, err := os.Stat(bundle); err == nil {
+			return readAnchors(bundle)
 		}
 	}
-	return nil, certcopy.Errorf(certcopy.NotFound, name, first, certcopy.Msg(
-		"Không đọc được tệp chứng thư gốc tin cậy. Hãy kiểm tra --trust.", "The file of trust anchors cannot be read. Check --trust."))
+	return nil, certcopy.Errorf(certcopy.NotFound, name, nil, certcopy.Msg(
+		"Máy này không có danh sách chứng thư gốc của hệ điều hành. Hãy chỉ ra một tệp bằng --trust.",
+		"This machine has no bundle of root certificates. Name a file with --trust."))
 }
 
 // verify examines one file. An error means that it could not be read at all; whatever is in

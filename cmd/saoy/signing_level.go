@@ -56,19 +56,27 @@ func (l levelFlags) timeStamper() (signer.TimeStamper, error) {
 		cfg.Retries = -1
 	}
 	for _, url := range l.TSA {
-		cfg.Authorities = append(cfg.Authorities, timestamp.Authority{URL: url, Roots: roots, Timeout: l.TSATimeout, Header: header})
+		cfg.Authorities = append(cfg.Authorities, timestamp.Authority{URL: url, Roots: certificatesOf(roots), Timeout: l.TSATimeout, Header: header})
 	}
 	return timestamp.New(cfg)
 }
 
-func (l levelFlags) anchors(names []string) ([]*x509.Certificate, error) {
+func certificatesOf(anchors []trust.Anchor) []*x509.Certificate {
 	var all []*x509.Certificate
+	for _, a := range anchors {
+		all = append(all, a.Certificate)
+	}
+	return all
+}
+
+func (l levelFlags) anchors(names []string) ([]trust.Anchor, error) {
+	var all []trust.Anchor
 	for _, name := range names {
-		certificates, err := trustedBy(name)
+		anchors, err := trustedBy(name)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, certificates...)
+		all = append(all, anchors...)
 	}
 	return all, nil
 }
@@ -84,8 +92,8 @@ func (l levelFlags) collector() (pades.Collector, error) {
 		return nil, err
 	}
 	source := trust.NewSource(trust.NewFetcher(trust.FetcherConfig{AllowPrivate: l.PrivateNetwork}), false)
-	of := func(roots []*x509.Certificate) *trust.Collector {
-		return &trust.Collector{Clock: time.Now, Validator: trust.Validator{Store: trust.NewStoreOf(roots...), Source: source, MaxAge: l.RevocationAge}}
+	of := func(roots []trust.Anchor) *trust.Collector {
+		return &trust.Collector{Clock: time.Now, Validator: trust.Validator{Store: trust.NewStore(roots...), Source: source, MaxAge: l.RevocationAge}}
 	}
 	documents, stamps := of(signers), of(append(authorities, signers...))
 	return pades.CollectorFunc(func(ctx context.Context, c *x509.Certificate, others []*x509.Certificate) (pades.ValidationData, error) {

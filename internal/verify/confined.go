@@ -55,11 +55,10 @@ type request struct {
 	Anchors []anchor  `json:"anchors"`
 }
 
+// anchor carries a trust.Anchor to the child.
 type anchor struct {
-	Name        string    `json:"name"`
-	Certificate []byte    `json:"certificate"`
-	From        time.Time `json:"from"`
-	Until       time.Time `json:"until"`
+	trust.Anchor
+	Certificate []byte // in DER, in place of the parsed one
 }
 
 // Examine implements Examiner. A child that exhausts its limits or crashes is a verdict: the
@@ -68,7 +67,9 @@ func (c Confined) Examine(ctx context.Context, name string, r io.ReaderAt, size 
 	q := request{Name: name, At: c.Now()}
 	if c.Anchors != nil {
 		for _, a := range c.Anchors.Anchors() {
-			q.Anchors = append(q.Anchors, anchor{a.Name, a.Certificate.Raw, a.From, a.Until})
+			der := a.Certificate.Raw
+			a.Certificate = nil
+			q.Anchors = append(q.Anchors, anchor{a, der})
 		}
 	}
 	args, err := json.Marshal(q)
@@ -131,7 +132,8 @@ func runTask(ctx context.Context, j confine.Job) error {
 		if err != nil {
 			return err
 		}
-		anchors = append(anchors, trust.Anchor{Name: a.Name, Certificate: cert, From: a.From, Until: a.Until})
+		a.Anchor.Certificate = cert
+		anchors = append(anchors, a.Anchor)
 	}
 	o.Anchors = trust.NewStore(anchors...)
 	e, err := Direct{o}.Examine(ctx, q.Name, j.Input, j.Size)

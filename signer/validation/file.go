@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/saoy/saoy/signer/pdf"
@@ -198,6 +199,13 @@ func plain(err error) both { return both{err.Error(), err.Error()} }
 // warn adds a warning, Vietnamese first.
 func (x *examiner) warn(w both) {
 	x.report.Warnings = append(x.report.Warnings, w.vi+" / "+w.en)
+}
+
+// warnOnce adds a warning unless it stands there.
+func (x *examiner) warnOnce(w both) {
+	if !slices.Contains(x.report.Warnings, w.vi+" / "+w.en) {
+		x.warn(w)
+	}
 }
 
 func (x *examiner) fault(m message) {

@@ -160,6 +160,9 @@ var (
 	msgPathOK = message{clauseX509,
 		"Chứng thư người ký nối được tới nơi tin cậy %s, hợp lệ tại %s.",
 		"The signer's certificate leads to the trust anchor %s, valid at %s."}
+	msgDemonstration = message{clauseX509,
+		"Nơi tin cậy “%s” chỉ để trình diễn: chữ ký KHÔNG có giá trị pháp lý.",
+		"The trust anchor “%s” is for demonstrations only: the signature has NO legal value."}
 	msgPathNone = message{clauseX509,
 		"Chứng thư người ký không nối được tới nơi tin cậy nào đã cấu hình (%s).",
 		"The signer's certificate leads to none of the configured trust anchors (%s)."}

@@ -32,6 +32,9 @@ func (x *examiner) path(cert *x509.Certificate, p trust.Purpose, used, proven ti
 	d := verdict{indication: TotalPassed, issuer: Trusted, at: used, revocation: NotDone}
 	r := x.ask(cert, p, used, x.options.Source)
 	d.path = r.Path
+	if a := r.Path.Anchor; a.Demonstration {
+		x.warnOnce(msgDemonstration.of(both{a.Name, a.English()}).both())
+	}
 	if len(r.Path.Certificates) == 0 {
 		d.path.Certificates = []*x509.Certificate{cert}
 	}
@@ -130,10 +133,10 @@ func (s *Signature) path(d verdict) {
 	for _, c := range d.path.Certificates {
 		s.Path = append(s.Path, describeCert(c))
 	}
-	s.Anchor = d.path.Anchor.Name
+	s.Anchor, s.AnchorEN = d.path.Anchor.Name, d.path.Anchor.English()
 	switch d.sub {
 	case "", TryLater:
-		s.check("certificate-path", Passed, msgPathOK.of(d.path.Anchor.Name, stamp(d.at)))
+		s.check("certificate-path", Passed, msgPathOK.of(both{s.Anchor, s.AnchorEN}, stamp(d.at)))
 	case NoCertificateChainFound:
 		s.check("certificate-path", Failed, msgPathNone.of(d.why))
 	case OutOfBoundsNoPOE:

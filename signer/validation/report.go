@@ -169,6 +169,7 @@ type Signature struct {
 	Algorithm     string        `json:"algorithm,omitempty"`
 	Path          []Certificate `json:"path,omitempty"`
 	Anchor        string        `json:"anchor,omitempty"`
+	AnchorEN      string        `json:"anchor_en,omitempty"`
 	Integrity     Integrity     `json:"integrity"`
 	Issuer        Issuer        `json:"issuer"`
 	Indication    Indication    `json:"indication"`

@@ -24,6 +24,7 @@ func (a *app) startWork(ctx context.Context) (stop func()) {
 	var owned sync.WaitGroup
 	owned.Go(func() { a.work(ctx, grown) })
 	owned.Go(func() { a.publish(ctx, grown) })
+	owned.Go(func() { a.sweepUploads(ctx) })
 	return func() {
 		cancel()
 		owned.Wait()

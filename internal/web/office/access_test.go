@@ -11,6 +11,7 @@ import (
 
 	"github.com/saoy/saoy/internal/account"
 	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/storage/storagetest"
 )
 
 func TestWhoMayDoWhat(t *testing.T) {
@@ -22,7 +23,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		certcopy.Admin: d.signIn("quantri"), certcopy.Auditor: d.signIn("kiemtra")}
 	stranger, neighbour := &browser{desktop: d}, d.signIn("xatay")
 	fill := strings.NewReplacer("{copy}", string(id(at)), "{request}", request[strings.LastIndex(request, "/")+1:], "{account}", string(d.desk.Clerk), "{page}", "1",
-		"{link}", "1", "{authorisation}", "1")
+		"{link}", "1", "{authorisation}", "1", "{upload}", storagetest.UUID())
 	for _, line := range d.site.routes() {
 		path := Prefix + fill.Replace(line.pattern)
 		if line.roles == nil {
@@ -30,12 +31,13 @@ func TestWhoMayDoWhat(t *testing.T) {
 		}
 		ask := func(b *browser) answer {
 			r := httptest.NewRequest(line.method, path, nil)
+			r.Header.Set("Tus-Resumable", tusVersion)
 			if line.method == "POST" {
 				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			}
 			return b.send(r)
 		}
-		if a := ask(stranger); line.method == "GET" && !strings.HasPrefix(a.Header().Get("Location"), "/office/login?next=") || line.method == "POST" && a.Code != 403 {
+		if a := ask(stranger); line.method == "GET" && !strings.HasPrefix(a.Header().Get("Location"), "/office/login?next=") || line.method != "GET" && a.Code != 403 {
 			t.Errorf("%s %s: a stranger gets %d", line.method, path, a.Code)
 		}
 		for role, b := range people {

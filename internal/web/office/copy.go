@@ -11,6 +11,7 @@ import (
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/internal/desk"
 	"github.com/saoy/saoy/internal/link"
+	"github.com/saoy/saoy/internal/staging"
 	"github.com/saoy/saoy/storage"
 )
 
@@ -25,6 +26,8 @@ type copyPage struct {
 	Pages   []pageView
 	Low     []int // pages below the statutory resolution, from 1
 	Budgets []budgetView
+	// Staged are the viewer's files on the way.
+	Staged  []staging.Upload
 	Changed bool // a page is not as it was uploaded, turns aside
 	Steps   []step
 	Links   []linkView
@@ -115,7 +118,7 @@ func (o *Office) addDetails(r *http.Request, page *copyPage) (err error) {
 			return err
 		}
 		o.addBudgets(page)
-		return nil
+		return o.addStaged(r, page)
 	}
 	if page.MayCertify {
 		if err := o.addSheets(ctx, page); err != nil {

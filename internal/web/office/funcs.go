@@ -14,6 +14,7 @@ import (
 //	add N M         N + M
 //	waits COPY      whether something is going on that the page should wait for
 //	accept, formats   the files that intake reads, for a file picker and for people
+//	percent N OF    N as whole hundredths of OF, rounded down
 //	refuseReasons, returnReasons   the coded reasons
 func funcs() template.FuncMap {
 	return template.FuncMap{
@@ -23,6 +24,7 @@ func funcs() template.FuncMap {
 		"waits":         waits,
 		"accept":        intake.Accept,
 		"formats":       intake.Names,
+		"percent":       percent,
 		"refuseReasons": func() []string { return refuseReasons },
 		"returnReasons": func() []string { return returnReasons },
 	}
@@ -51,4 +53,11 @@ func waits(c certcopy.Copy) bool {
 	default:
 		return false
 	}
+}
+
+func percent(n, of int64) int64 {
+	if of == 0 {
+		return 100
+	}
+	return 100 * n / of
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/saoy/saoy/internal/intake"
 	"github.com/saoy/saoy/internal/issue"
 	"github.com/saoy/saoy/internal/link"
+	"github.com/saoy/saoy/internal/staging"
 	"github.com/saoy/saoy/internal/web"
 	"github.com/saoy/saoy/storage"
 )
@@ -111,6 +112,8 @@ type Config struct {
 	Fee func(pages, copies int, day time.Time) int64
 	// Budgets are the file sizes that destinations take; nil means issue.DefaultBudgets.
 	Budgets []issue.Budget
+	// Staging takes files that arrive in pieces.
+	Staging *staging.Area
 }
 
 // Office serves the officials' site. It is safe for concurrent use.
@@ -123,6 +126,7 @@ type Office struct {
 	fee    func(pages, copies int, day time.Time) int64
 	// budgets are the file sizes that destinations take.
 	budgets []issue.Budget
+	staging *staging.Area
 	days    *calendar.Calendar
 	now     func() time.Time
 	rand    io.Reader
@@ -141,7 +145,7 @@ var files embed.FS
 // New parses the pages and returns the site; mount it at Prefix.
 func New(c Config) (*Office, error) {
 	o := &Office{flow: c.Flow, ledger: c.Ledger, desk: c.Desk, base: c.Base, fee: c.Fee, days: calendar.National(), now: c.Web.Now, rand: c.Web.Rand,
-		secure: c.Web.Secure, hashing: make(chan struct{}, maxHashing)}
+		staging: c.Staging, secure: c.Web.Secure, hashing: make(chan struct{}, maxHashing)}
 	if o.budgets = c.Budgets; o.budgets == nil {
 		o.budgets = issue.DefaultBudgets()
 	}

@@ -27,8 +27,11 @@ type PublicCopy struct {
 	DecisionNumber string
 	DecisionDate   time.Time
 	AnnulledAt     time.Time
-	// ErasedAt is when the file was destroyed; zero: it was not.
-	ErasedAt time.Time
+	// ErasedAt is when the file was destroyed; zero: it was not. The reason and the number of
+	// the decision are public with it.
+	ErasedAt        time.Time
+	ErasureReason   ErasureReason
+	ErasureDecision string
 }
 
 // Public is the side of the ledger that the verifier and the public site read. An unknown

@@ -2,10 +2,8 @@ package issue
 
 import (
 	"context"
-	"time"
 
 	"github.com/saoy/saoy/internal/certcopy"
-	"github.com/saoy/saoy/internal/link"
 	"github.com/saoy/saoy/internal/register"
 	"github.com/saoy/saoy/storage"
 )
@@ -24,12 +22,12 @@ func (f *Flow) Void(ctx context.Context, id certcopy.CopyID, by certcopy.Account
 	if !c.State.MayBecome(certcopy.Void) {
 		return ended(c, "chỉ hủy được số của bản sao đã lấy số mà chưa phát hành", "only a numbered copy that is not issued yet can be voided")
 	}
-	leaf, err := f.leafOf(c, storage.LeafVoid)
+	leaf, err := register.OfCopy(c, storage.LeafVoid)
 	if err != nil {
 		return err
 	}
 	leaf.Date, leaf.Reason = c.Number.Date, reason
-	_, err = f.Ledger.Void(ctx, id, by, reason, text, timed(leaf))
+	_, err = f.Ledger.Void(ctx, id, by, reason, text, leaf.Maker())
 	return err
 }
 
@@ -53,33 +51,16 @@ func (f *Flow) Annul(ctx context.Context, id certcopy.CopyID, d certcopy.Decisio
 			"Ngày của quyết định phải từ ngày chứng thực đến hôm nay. Hãy xem lại quyết định.",
 			"The decision's date must be between the day of certification and today. Look at the decision again."))
 	}
-	leaf, err := f.leafOf(c, storage.LeafAnnul)
+	leaf, err := register.OfCopy(c, storage.LeafAnnul)
 	if err != nil {
 		return err
 	}
 	leaf.DecisionNumber, leaf.DecisionDate = d.Number, d.Date
-	_, err = f.Ledger.Annul(ctx, id, d, timed(leaf))
+	_, err = f.Ledger.Annul(ctx, id, d, leaf.Maker())
 	return err
 }
 
 func ended(c certcopy.Copy, vi, en string) error {
 	return certcopy.Errorf(certcopy.Conflict, string(c.ID), nil, certcopy.Msg(
 		"Bản sao đang ở trạng thái “"+string(c.State)+"”: "+vi+".", "The copy is "+string(c.State)+": "+en+"."))
-}
-
-// leafOf returns what every leaf of a copy has.
-func (f *Flow) leafOf(c certcopy.Copy, kind storage.LeafKind) (register.Leaf, error) {
-	code, err := link.ParseCode(c.Code)
-	if err != nil {
-		return register.Leaf{}, err
-	}
-	return register.Leaf{Kind: kind, Agency: c.Agency, Book: c.Number.Book, Year: c.Number.Year,
-		Number: c.Number.Seq, CodeHash: code.Hash()}, nil
-}
-
-func timed(leaf register.Leaf) storage.LeafMaker {
-	return func(at time.Time) ([]byte, error) {
-		leaf.Time = at
-		return leaf.Marshal()
-	}
 }

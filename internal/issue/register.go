@@ -46,7 +46,7 @@ func (f *Flow) register(ctx context.Context, c certcopy.Copy) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Ledger.Register(ctx, c.ID, file, timed(leaf))
+	_, err = f.Ledger.Register(ctx, c.ID, file, leaf.Maker())
 	crash("register.appended")
 	return err
 }
@@ -99,7 +99,7 @@ func (f *Flow) finished(ctx context.Context, final []byte) (certcopy.FinalFile, 
 
 // issueLeaf is the leaf of an issued copy, but for its time.
 func (f *Flow) issueLeaf(ctx context.Context, c certcopy.Copy, file certcopy.FinalFile) (register.Leaf, error) {
-	leaf, err := f.leafOf(c, storage.LeafIssue)
+	leaf, err := register.OfCopy(c, storage.LeafIssue)
 	if err != nil {
 		return leaf, err
 	}

@@ -16,10 +16,10 @@ var _ storage.Public = (*Store)(nil)
 const publicFrom = `SELECT p.id, p.state, p.agency, p.agency_name, p.place, p.province, p.demonstration,
 		p.book, p.year, p.seq, p.volume, p.date, p.signer_name, p.signer_title, p.document_type, p.document_type_vi, p.document_type_en,
 		p.final_digest, p.final_size, p.final_pages, p.final_level, coalesce(p.leaf, v.index), coalesce(p.leaf_at, p.voided_at),
-		p.decision_number, p.decision_date, p.annulled_at, e.at
+		p.decision_number, p.decision_date, p.annulled_at, e.at, coalesce(e.reason, ''), coalesce(e.decision_number, '')
 	FROM public_copy p
 	LEFT JOIN leaf v ON v.copy = p.id AND v.kind = 'void'
-	LEFT JOIN leaf e ON e.copy = p.id AND e.kind = 'erase' `
+	LEFT JOIN erasure e ON e.copy = p.id `
 
 // PublicByCode implements storage.Public.
 func (s *Store) PublicByCode(ctx context.Context, code certcopy.Digest) (storage.PublicCopy, error) {
@@ -55,7 +55,7 @@ func scanPublic(row pgx.CollectableRow) (c storage.PublicCopy, err error) {
 	n := &c.Number
 	err = row.Scan(&c.ID, &c.State, &c.Agency.ID, &c.Agency.Name, &c.Agency.Place, &c.Agency.Province, &c.Agency.Demonstration,
 		&n.Book, &n.Year, &n.Seq, &n.Volume, &n.Date, &c.Official.Name, &c.Official.Title, &c.DocumentType, &c.DocumentName.VI, &c.DocumentName.EN,
-		&digest, &size, &pages, &level, &leaf, &leafAt, &decision, &decided, &annulled, &erased)
+		&digest, &size, &pages, &level, &leaf, &leafAt, &decision, &decided, &annulled, &erased, &c.ErasureReason, &c.ErasureDecision)
 	if err != nil {
 		return c, err
 	}

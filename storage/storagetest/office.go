@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/internal/link"
 	"github.com/saoy/saoy/storage"
 	"github.com/saoy/saoy/storage/postgres"
 )
@@ -73,9 +74,10 @@ func UUID() string {
 func NewCopy() storage.NewCopy {
 	id := UUID()
 	salt := make([]byte, 32)
-	_, _ = rand.Read(salt)
+	_, _ = rand.Read(salt) // never fails
+	code, _ := link.NewCode(rand.Reader) // as above
 	return storage.NewCopy{
-		ID: certcopy.CopyID(id), Code: "code-" + id, CodeHash: certcopy.DigestOf([]byte("code-" + id)), Salt: salt,
+		ID: certcopy.CopyID(id), Code: code.String(), CodeHash: code.Hash(), Salt: salt,
 		Original: certcopy.Original{Type: "khai-sinh", Title: "Giấy khai sinh số 12/2019", IssuingBody: "UBND xã Ân Tường Đông", Pages: 2, Copies: 3},
 	}
 }

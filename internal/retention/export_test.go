@@ -1,0 +1,4 @@
+package retention
+
+// ParseEntry reads an object of the list.
+var ParseEntry = parseEntry

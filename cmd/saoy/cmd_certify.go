@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,7 +30,7 @@ type certifyCommand struct {
 	IssuingBody string        `help:"Body that issued the original."`
 	Pages       int           `help:"Pages of the paper original; default: pages of the scans."`
 	Copies      int           `help:"Number of copies, for the book and the fee." default:"1"`
-	LowRes      string        `help:"Why pages below 200 dpi are accepted." name:"low-resolution-reason"`
+	LowRes      string        `help:"Why pages below 200 dpi are accepted; recorded with the copy." name:"low-resolution-reason" default:"người thực hiện chấp nhận, bằng dòng lệnh"`
 	Output      string        `short:"o" required:"" help:"Where the certified copy goes." type:"path"`
 	JSON        bool          `help:"Print exactly one JSON object on standard output."`
 	Timeout     time.Duration `help:"How long to wait for the copy to be released." default:"10m"`
@@ -51,6 +52,9 @@ type certified struct {
 func (c certifyCommand) Run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
+	if err := canWrite(c.Output); err != nil {
+		return err
+	}
 	a, err := open(ctx, Config{dataFlag: c.dataFlag, Listen: defaultListen, Workers: 2}, attachable)
 	if err != nil {
 		return err
@@ -200,6 +204,10 @@ func (c certifyCommand) upload(ctx context.Context, a *app, copy certcopy.Copy) 
 }
 
 func (c certifyCommand) submit(ctx context.Context, a *app, people demonstrators, copy certcopy.Copy) error {
+	if page := issue.LowResolution(copy.Clean); page > 0 && c.LowRes != "" {
+		fmt.Fprintf(os.Stderr, "Cảnh báo: trang %d dưới %d dpi; lý do được ghi lại: %s\nWarning: page %d is below %d dpi; the reason recorded: %s\n",
+			page, certcopy.MinDPI, c.LowRes, page, certcopy.MinDPI, c.LowRes)
+	}
 	return again(a.flow.Submit(ctx, storage.Submission{Copy: copy.ID, Revision: copy.Revision, By: people.clerk,
 		Checked: true, LowResolutionReason: c.LowRes}))
 }
@@ -235,6 +243,23 @@ func stillWaiting(c certcopy.Copy, err error) error {
 		return fmt.Errorf("copy %s is %s: %w", c.ID, c.State, err)
 	}
 	return certcopy.Errorf(certcopy.Unavailable, string(c.ID), err, c.Trouble)
+}
+
+// canWrite refuses an output that could not be written, before a number is taken for it.
+func canWrite(path string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".saoy-*")
+	if err == nil {
+		err = errors.Join(f.Close(), os.Remove(f.Name()))
+	}
+	if stat, e := os.Stat(path); err == nil && e == nil && stat.IsDir() {
+		err = syscall.EISDIR
+	}
+	if err == nil {
+		return nil
+	}
+	return certcopy.Errorf(certcopy.Invalid, path, err, certcopy.Msg(
+		"Không ghi được tệp kết quả ở đây; chưa có số nào được cấp. Hãy chọn thư mục khác bằng -o.",
+		"The result cannot be written here; no number was taken. Choose another directory with -o."))
 }
 
 // writeOutput replaces a file, all or nothing.

@@ -47,7 +47,7 @@ func (f *Flow) Submit(ctx context.Context, s storage.Submission) error {
 			"Chưa có trang nào được quét. Hãy tải lên bản quét của bản chính.",
 			"There is no scanned page yet. Upload the scan of the original."))
 	}
-	if page := lowResolution(c.Clean); page > 0 && s.LowResolutionReason == "" {
+	if page := LowResolution(c.Clean); page > 0 && s.LowResolutionReason == "" {
 		return certcopy.Errorf(certcopy.Invalid, "low_resolution_reason", nil, certcopy.Msg(
 			fmt.Sprintf("Trang %d có độ phân giải dưới %d dpi. Hãy quét lại, hoặc ghi lý do chấp nhận.", page, certcopy.MinDPI),
 			fmt.Sprintf("Page %d has a resolution below %d dpi. Scan it again, or write why it is accepted.", page, certcopy.MinDPI)))
@@ -56,8 +56,9 @@ func (f *Flow) Submit(ctx context.Context, s storage.Submission) error {
 	return f.Ledger.Submit(ctx, s)
 }
 
-// lowResolution returns the first page, from 1, that is below the statutory resolution.
-func lowResolution(d certcopy.CleanDocument) int {
+// LowResolution returns the first page, from 1, that is below the statutory
+// resolution, or 0.
+func LowResolution(d certcopy.CleanDocument) int {
 	for i, p := range d.Pages {
 		if p.DPI > 0 && p.DPI < certcopy.MinDPI {
 			return i + 1

@@ -9,7 +9,8 @@ import (
 // object that is not where its entry says, a stream whose /Length is wrong, an object
 // stream that does not hold what it should, a key that occurs twice. A file that passes is
 // one that readers need not repair, and so do not repair differently. Stream data other
-// than object streams is not decoded, and little is kept.
+// than object streams is not decoded, and nothing is kept: what it allocates does not grow
+// with the file but for its pages and object streams.
 func (r *Reader) Check() error {
 	if err := r.checkSizes(); err != nil {
 		return err
@@ -31,9 +32,6 @@ func (r *Reader) Check() error {
 	}
 	return nil
 }
-
-// keptByCheck is how many values Check leaves in the cache: a small file is then parsed once.
-const keptByCheck = 2_000
 
 // maxLookups bounds entries times sections, the work of finding every newest entry.
 const maxLookups = 50_000_000
@@ -67,20 +65,53 @@ func (r *Reader) checkObject(number int) error {
 		return nil
 	}
 	ref := Ref{number, e.Generation}
-	if number == 0 {
+	switch {
+	case number == 0:
 		return damaged(e.Offset, ref, "object 0 is in use")
+	case e.Kind == Compressed:
+		return r.skimCompressed(ref, e)
 	}
-	o, ok := r.cache[number]
-	if !ok {
-		var err error
-		if o, err = r.load(ref, e); err != nil {
+	return r.skimAt(ref, e.Offset)
+}
+
+// skimAt checks the object at an offset without keeping it.
+func (r *Reader) skimAt(ref Ref, offset int64) error {
+	if offset <= 0 || offset >= r.size {
+		return damaged(offset, ref, "the offset lies outside the file")
+	}
+	if err := r.parseAt(offset, ref, (*parser).skimIndirect); err != nil {
+		return err
+	}
+	o := r.p.seen
+	switch {
+	case o.ref != ref:
+		return damaged(offset, ref, "object %d %d stands there", o.ref.Number, o.ref.Generation)
+	case !o.isStream:
+		return nil
+	}
+	if !o.lengthRef.IsZero() {
+		v, err := r.Resolve(o.lengthRef)
+		if err != nil {
 			return err
 		}
-		if _, isStream := o.(*Stream); !isStream && r.cached < keptByCheck {
-			r.remember(number, o) // it is likely to be asked for next
-		}
+		n, ok := v.(Integer)
+		o.length, o.hasLength = int64(n), ok
 	}
-	return checkKeys(o, ref, e.Offset)
+	if !o.hasLength {
+		o.length = -1
+	}
+	return r.extent(ref, offset+int64(o.data), o.length, o.hasFile)
+}
+
+// skimCompressed checks an object of an object stream.
+func (r *Reader) skimCompressed(ref Ref, e XRefEntry) error {
+	c, at, err := r.place(ref, e)
+	if err != nil {
+		return err
+	}
+	p := parser{b: c.data, pos: at, depth: r.limits.Depth, keys: r.p.keys[:0]}
+	err = p.skim()
+	return r.parseError(err, int64(p.pos), ref)
 }
 
 // checkSizes refuses an object in use at or beyond /Size, which some readers take and others
@@ -94,30 +125,6 @@ func (r *Reader) checkSizes() error {
 		for _, subs := range [][]subsection{s.table, s.hidden} {
 			if n := len(subs); n > 0 && int64(subs[n-1].first+len(subs[n-1].entries)) > size {
 				return damaged(s.Offset, Ref{}, "the cross-reference section lists objects beyond /Size %d", size)
-			}
-		}
-	}
-	return nil
-}
-
-// checkKeys refuses a dictionary in which a key occurs twice, at any depth.
-func checkKeys(o Object, ref Ref, offset int64) error {
-	switch v := o.(type) {
-	case *Stream:
-		return checkKeys(v.Dict, ref, offset)
-	case Array:
-		for _, item := range v {
-			if err := checkKeys(item, ref, offset); err != nil {
-				return err
-			}
-		}
-	case Dict:
-		if key, twice := v.Duplicate(); twice {
-			return damaged(offset, ref, "a dictionary has two /%s", key)
-		}
-		for _, e := range v {
-			if err := checkKeys(e.Value, ref, offset); err != nil {
-				return err
 			}
 		}
 	}

@@ -15,17 +15,26 @@ const (
 
 // compressed returns an object of an object stream.
 func (r *Reader) compressed(ref Ref, e XRefEntry) (Object, error) {
-	c, err := r.container(int(e.Offset), ref)
+	c, at, err := r.place(ref, e)
 	if err != nil {
 		return nil, err
 	}
-	if e.Index >= len(c.numbers) || c.numbers[e.Index] != ref.Number {
-		return nil, damaged(0, ref, "object stream %d does not hold the object at index %d", c.number, e.Index)
-	}
-	p := parser{b: c.data, pos: c.offsets[e.Index], depth: r.limits.Depth}
+	p := parser{b: c.data, pos: at, depth: r.limits.Depth}
 	o, err := p.object()
 	r.parsed = p.values
 	return o, r.parseError(err, int64(p.pos), ref)
+}
+
+// place returns the object stream of an object and where in its data the object begins.
+func (r *Reader) place(ref Ref, e XRefEntry) (*container, int, error) {
+	c, err := r.container(int(e.Offset), ref)
+	if err != nil {
+		return nil, 0, err
+	}
+	if e.Index >= len(c.numbers) || c.numbers[e.Index] != ref.Number {
+		return nil, 0, damaged(0, ref, "object stream %d does not hold the object at index %d", c.number, e.Index)
+	}
+	return c, c.offsets[e.Index], nil
 }
 
 func (r *Reader) container(number int, ref Ref) (*container, error) {

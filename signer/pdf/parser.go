@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 )
@@ -13,6 +14,8 @@ type parser struct {
 	depth  int // nesting still allowed
 	values int // parsed so far
 	hitEnd bool
+	keys   [][]byte // of the dictionaries that are being skimmed
+	seen   skimmed  // by skimIndirect
 }
 
 // syntaxError is a finding at p.pos of the window; the reader turns it into a DamageError.
@@ -126,17 +129,22 @@ func (p *parser) word() (Object, error) {
 }
 
 func (p *parser) name() (Object, error) {
+	raw, err := p.rawName()
+	if err != nil {
+		return nil, err
+	}
+	if known, ok := commonNames[string(raw)]; ok {
+		return known, nil
+	}
+	return Name(raw), nil
+}
+
+// rawName parses a name; without escapes it is a part of the window.
+func (p *parser) rawName() ([]byte, error) {
 	p.pos++ // the solidus
 	raw := p.regular()
-	escaped := false
-	for _, c := range raw {
-		escaped = escaped || c == '#'
-	}
-	if !escaped {
-		if known, ok := commonNames[string(raw)]; ok {
-			return known, nil
-		}
-		return Name(raw), nil
+	if bytes.IndexByte(raw, '#') < 0 {
+		return raw, nil
 	}
 	out := make([]byte, 0, len(raw))
 	for i := 0; i < len(raw); i++ {
@@ -153,10 +161,19 @@ func (p *parser) name() (Object, error) {
 		}
 		out = append(out, c)
 	}
-	return Name(out), nil
+	return out, nil
 }
 
 func (p *parser) hexString() (Object, error) {
+	b, err := p.hex(true)
+	if err != nil {
+		return nil, err
+	}
+	return String{Bytes: b, Hex: true}, nil
+}
+
+// hex parses what follows the "<" of a hexadecimal string.
+func (p *parser) hex(keep bool) ([]byte, error) {
 	var out []byte
 	half := -1
 	for !p.atEnd() {
@@ -164,17 +181,19 @@ func (p *parser) hexString() (Object, error) {
 		p.pos++
 		switch d := unhex(c); {
 		case c == '>':
-			if half >= 0 {
+			if half >= 0 && keep {
 				out = append(out, byte(half<<4))
 			}
-			return String{Bytes: out, Hex: true}, nil
+			return out, nil
 		case isSpace(c):
 		case d < 0:
 			return nil, syntaxError("a hexadecimal string holds another character")
 		case half < 0:
 			half = d
 		default:
-			out = append(out, byte(half<<4|d))
+			if keep {
+				out = append(out, byte(half<<4|d))
+			}
 			half = -1
 		}
 	}

@@ -69,8 +69,17 @@ func (p *parser) number() (Object, error) {
 	return Real(f), nil
 }
 
-// literal parses a string in parentheses (ISO 32000-2 §7.3.4.2).
 func (p *parser) literal() (Object, error) {
+	b, err := p.text(true)
+	if err != nil {
+		return nil, err
+	}
+	return String{Bytes: b}, nil
+}
+
+// text parses a string in parentheses (ISO 32000-2 §7.3.4.2); it returns nothing but the
+// error unless the string is to be kept.
+func (p *parser) text(keep bool) ([]byte, error) {
 	p.pos++
 	out := []byte{}
 	open := 1
@@ -80,20 +89,25 @@ func (p *parser) literal() (Object, error) {
 		switch c {
 		case '\\':
 			out = p.escape(out)
-			continue
 		case '(':
 			open++
+			out = append(out, c)
 		case ')':
 			if open--; open == 0 {
-				return String{Bytes: out}, nil
+				return out, nil
 			}
+			out = append(out, c)
 		case '\r': // any end of line reads as a line feed
 			if p.peek() == '\n' {
 				p.pos++
 			}
-			c = '\n'
+			out = append(out, '\n')
+		default:
+			out = append(out, c)
 		}
-		out = append(out, c)
+		if !keep {
+			out = out[:0]
+		}
 	}
 	return nil, syntaxError("a string does not end")
 }

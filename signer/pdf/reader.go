@@ -19,7 +19,9 @@ type Reader struct {
 	entries   int        // of all sections
 	linear    bool       // the file begins with a linearization dictionary
 
-	buf        []byte // window of the object being parsed
+	buf        []byte // the bytes read last, from bufAt on
+	bufAt      int64
+	p          parser // of the object being parsed
 	cache      map[int]Object
 	cached     int          // values in cache
 	parsed     int          // values of the object parsed last
@@ -142,16 +144,39 @@ func (r *Reader) findStartXRef() (int64, error) {
 	return t.target, err
 }
 
-// bytesAt reads up to n bytes at an offset, fewer only at the end of the file.
+// bytesAt returns up to n bytes at an offset, fewer only at the end of the file. They hold
+// until the next read.
 func (r *Reader) bytesAt(offset, n int64) ([]byte, error) {
 	if offset < 0 || offset > r.size {
 		return nil, damaged(offset, Ref{}, "the offset lies outside the file")
 	}
-	b := make([]byte, min(n, r.size-offset))
-	if err := readFull(r.file, b, offset); err != nil {
+	return r.window(offset, min(n, r.size-offset))
+}
+
+// atHand is how many bytes from an offset on were read last.
+func (r *Reader) atHand(offset int64) int64 {
+	if offset < r.bufAt {
+		return 0
+	}
+	return max(0, r.bufAt+int64(len(r.buf))-offset)
+}
+
+// window returns n bytes at an offset that are in the file, from those at hand if they are
+// there. They hold until the next read.
+func (r *Reader) window(offset, n int64) ([]byte, error) {
+	if r.atHand(offset) >= n {
+		return r.buf[offset-r.bufAt:][:n], nil
+	}
+	want := min(max(n, firstWindow), r.size-offset) // what follows is likely to be asked for next
+	if int64(cap(r.buf)) < want {
+		r.buf = make([]byte, want)
+	}
+	r.buf, r.bufAt = r.buf[:want], offset
+	if err := readFull(r.file, r.buf, offset); err != nil {
+		r.buf = r.buf[:0]
 		return nil, err
 	}
-	return b, nil
+	return r.buf[:n], nil
 }
 
 func readFull(f io.ReaderAt, b []byte, offset int64) error {

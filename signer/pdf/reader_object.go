@@ -123,28 +123,36 @@ func (r *Reader) indirectAt(offset int64, want Ref) (Object, error) {
 	return r.stream(o, offset)
 }
 
+// firstWindow is what is read for an object at first, in bytes; nearEnd is how little of the
+// window is not worth a try.
+const (
+	firstWindow = 4096
+	nearEnd     = 128
+)
+
 // parseAt parses at an offset in a window that grows until the parse no longer touches its
-// end, or is the rest of the file.
+// end, or is the rest of the file. What is at hand of the window before is tried first.
 func (r *Reader) parseAt(offset int64, ref Ref, parse func(*parser) error) error {
 	rest := r.size - offset
-	for n := min(int64(4096), rest); ; n = min(n*4, rest) {
+	n := r.atHand(offset)
+	if n < nearEnd {
+		n = firstWindow
+	}
+	for n = min(n, rest); ; n = min(max(n*4, firstWindow), rest) {
 		if n > r.limits.ObjectBytes && n < rest {
 			return fmt.Errorf("%w: an object at offset %d is larger than %d bytes", ErrLimit, offset, r.limits.ObjectBytes)
 		}
-		if int64(cap(r.buf)) < n {
-			r.buf = make([]byte, n)
-		}
-		b := r.buf[:n]
-		if err := readFull(r.file, b, offset); err != nil {
+		b, err := r.window(offset, n)
+		if err != nil {
 			return err
 		}
-		p := parser{b: b, depth: r.limits.Depth}
-		err := parse(&p)
-		if p.hitEnd && n < rest {
+		r.p = parser{b: b, depth: r.limits.Depth, keys: r.p.keys[:0]}
+		err = parse(&r.p)
+		if r.p.hitEnd && n < rest {
 			continue
 		}
-		r.parsed = p.values
-		return r.parseError(err, offset+int64(p.pos), ref)
+		r.parsed = r.p.values
+		return r.parseError(err, offset+int64(r.p.pos), ref)
 	}
 }
 
@@ -191,28 +199,33 @@ func (p *parser) indirect(o *indirect) (err error) {
 	if o.object, err = p.object(); err != nil {
 		return err
 	}
+	_, isDict := o.object.(Dict)
+	o.isStream, o.data, err = p.afterObject(isDict)
+	return err
+}
+
+// afterObject parses endobj, or stream and the end of line before its data.
+func (p *parser) afterObject(isDict bool) (isStream bool, data int, err error) {
 	if p.keyword("endobj") {
-		return nil
+		return false, 0, nil
 	}
 	if !p.keyword("stream") {
-		return syntaxError("neither endobj nor stream follows the object")
+		return false, 0, syntaxError("neither endobj nor stream follows the object")
 	}
-	if _, ok := o.object.(Dict); !ok {
-		return syntaxError("a stream has no dictionary")
+	if !isDict {
+		return false, 0, syntaxError("a stream has no dictionary")
 	}
-	o.isStream = true
 	if p.peek() == '\r' {
 		p.pos++
 	}
 	if p.peek() != '\n' {
-		return syntaxError("the keyword stream is not followed by a line feed")
+		return false, 0, syntaxError("the keyword stream is not followed by a line feed")
 	}
 	p.pos++
-	o.data = p.pos
-	return nil
+	return true, p.pos, nil
 }
 
-// stream finds the extent of a stream's data and checks that endstream follows it.
+// stream makes the stream whose dictionary was parsed.
 func (r *Reader) stream(o indirect, offset int64) (Object, error) {
 	d := o.object.(Dict)
 	v, err := r.Resolve(d.Get("Length"))
@@ -220,25 +233,36 @@ func (r *Reader) stream(o indirect, offset int64) (Object, error) {
 		return nil, err
 	}
 	length, ok := v.(Integer)
+	if !ok {
+		length = -1
+	}
 	start := offset + int64(o.data)
-	if !ok || length < 0 || int64(length) > r.size-start {
-		return nil, damaged(start, o.ref, "the stream has no valid /Length")
+	if err := r.extent(o.ref, start, int64(length), d.Has("F")); err != nil {
+		return nil, err
 	}
-	if d.Has("F") {
-		return nil, damaged(start, o.ref, "the stream's data is in another file")
+	return &Stream{Dict: d, data: r.file, offset: start, length: int64(length), limits: r.limits, spent: &r.decoded}, nil
+}
+
+// extent checks that a stream's data is in the file and that endstream follows it.
+func (r *Reader) extent(ref Ref, start, length int64, elsewhere bool) error {
+	if length < 0 || length > r.size-start {
+		return damaged(start, ref, "the stream has no valid /Length")
 	}
-	end := start + int64(length)
+	if elsewhere {
+		return damaged(start, ref, "the stream's data is in another file")
+	}
+	end := start + length
 	b, err := r.bytesAt(end, 64)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	b = bytes.TrimLeft(b, "\r\n \t\x00\f")
 	rest, ok := bytes.CutPrefix(b, []byte("endstream"))
 	if !ok {
-		return nil, damaged(end, o.ref, "endstream does not stand where /Length %d puts it", length)
+		return damaged(end, ref, "endstream does not stand where /Length %d puts it", length)
 	}
 	if !bytes.HasPrefix(bytes.TrimLeft(rest, "\r\n \t\x00\f"), []byte("endobj")) {
-		return nil, damaged(end, o.ref, "no endobj after endstream")
+		return damaged(end, ref, "no endobj after endstream")
 	}
-	return &Stream{Dict: d, data: r.file, offset: start, length: int64(length), limits: r.limits, spent: &r.decoded}, nil
+	return nil
 }

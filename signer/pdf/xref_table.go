@@ -1,63 +1,69 @@
 package pdf
 
-import (
-	"bufio"
-	"io"
-)
-
-// tableScanner reads a cross-reference table from the front and counts bytes.
+// tableScanner reads a cross-reference table from the front.
 type tableScanner struct {
-	r   *bufio.Reader
+	r   *Reader
 	pos int64
 }
 
-func (s *tableScanner) skipSpace() {
+func (s *tableScanner) skipSpace() error {
 	for {
-		c, err := s.r.ReadByte()
+		b, err := s.r.bytesAt(s.pos, 32)
 		if err != nil {
-			return
+			return err
 		}
-		if !isSpace(c) {
-			_ = s.r.UnreadByte() // a byte was just read
-			return
+		for _, c := range b {
+			if !isSpace(c) {
+				return nil
+			}
+			s.pos++
 		}
-		s.pos++
+		if len(b) == 0 {
+			return nil
+		}
 	}
 }
 
 // integer reads up to ten digits.
-func (s *tableScanner) integer() (int64, bool) {
-	s.skipSpace()
-	v, digits := int64(0), 0
-	for digits <= 10 {
-		c, err := s.r.ReadByte()
-		if err != nil {
-			break
-		}
-		if !isDigit(c) {
-			_ = s.r.UnreadByte() // a byte was just read
-			break
-		}
-		v = v*10 + int64(c-'0')
-		digits++
-		s.pos++
+func (s *tableScanner) integer() (int64, bool, error) {
+	if err := s.skipSpace(); err != nil {
+		return 0, false, err
 	}
-	return v, digits > 0 && digits <= 10
+	b, err := s.r.bytesAt(s.pos, 11)
+	if err != nil {
+		return 0, false, err
+	}
+	v, digits := int64(0), 0
+	for digits < len(b) && isDigit(b[digits]) {
+		v = v*10 + int64(b[digits]-'0')
+		digits++
+	}
+	s.pos += int64(digits)
+	return v, digits > 0 && digits <= 10, nil
+}
+
+// at reports whether a word stands at the position.
+func (s *tableScanner) at(word string) (bool, error) {
+	b, err := s.r.bytesAt(s.pos, int64(len(word)))
+	return string(b) == word, err
 }
 
 // readTable reads the table at an offset, its trailer and what follows (ISO 32000-2
 // §7.5.4). Every entry must have its 20 bytes.
 func (r *Reader) readTable(offset int64) (*Section, error) {
-	s := &tableScanner{bufio.NewReaderSize(io.NewSectionReader(r.file, offset, r.size-offset), 16<<10), offset}
-	_, _ = s.r.Discard(len("xref")) // the caller has seen the keyword
-	s.pos += int64(len("xref"))
+	s := &tableScanner{r, offset + int64(len("xref"))} // the caller has seen the keyword
 	var subs []subsection
 	for {
-		s.skipSpace()
-		if word, _ := s.r.Peek(len("trailer")); string(word) == "trailer" {
+		if err := s.skipSpace(); err != nil {
+			return nil, err
+		}
+		if end, err := s.at("trailer"); err != nil || end {
+			if err != nil {
+				return nil, err
+			}
 			break
 		}
-		sub, err := r.readSubsection(s)
+		sub, err := s.subsection()
 		if err != nil {
 			return nil, err
 		}
@@ -73,37 +79,58 @@ func (r *Reader) readTable(offset int64) (*Section, error) {
 	return section, r.readTrailer(section, s.pos)
 }
 
-func (r *Reader) readSubsection(s *tableScanner) (subsection, error) {
+const entryBytes = 20 // of an entry of a cross-reference table
+
+func (s *tableScanner) subsection() (subsection, error) {
 	at := s.pos
-	first, ok1 := s.integer()
-	count, ok2 := s.integer()
+	first, ok1, err := s.integer()
+	if err != nil {
+		return subsection{}, err
+	}
+	count, ok2, err := s.integer()
+	if err != nil {
+		return subsection{}, err
+	}
 	if !ok1 || !ok2 || first > 1<<31-1 || count > 1<<31-1-first {
 		return subsection{}, damaged(at, Ref{}, "the cross-reference table has no subsection header or trailer here")
 	}
-	s.skipSpace()
-	if count > (r.size-s.pos)/20 {
+	if err := s.skipSpace(); err != nil {
+		return subsection{}, err
+	}
+	if count > (s.r.size-s.pos)/entryBytes {
 		return subsection{}, damaged(at, Ref{}, "the cross-reference table announces more entries than the file can hold")
 	}
-	if err := r.count(int(count)); err != nil {
+	if err := s.r.count(int(count)); err != nil {
 		return subsection{}, err
 	}
 	sub := subsection{int(first), make([]packedEntry, count)}
-	var line [20]byte
-	for i := range sub.entries {
-		if _, err := io.ReadFull(s.r, line[:]); err != nil {
-			return sub, damaged(s.pos, Ref{}, "the cross-reference table ends early")
-		}
-		e, ok := parseTableEntry(line)
-		if !ok {
-			return sub, damaged(s.pos, Ref{}, "not a cross-reference entry of 20 bytes: %q", line[:])
-		}
-		sub.entries[i] = e
-		s.pos += 20
-	}
-	return sub, nil
+	return sub, s.entries(sub.entries)
 }
 
-func parseTableEntry(line [20]byte) (packedEntry, bool) {
+// entries reads as many entries as there are places, some thousand bytes at a time.
+func (s *tableScanner) entries(to []packedEntry) error {
+	const together = 800
+	for len(to) > 0 {
+		n := min(len(to), together)
+		b, err := s.r.bytesAt(s.pos, int64(n)*entryBytes)
+		if err != nil {
+			return err
+		}
+		for i := range n {
+			line := b[i*entryBytes:][:entryBytes]
+			e, ok := parseTableEntry([entryBytes]byte(line))
+			if !ok {
+				return damaged(s.pos, Ref{}, "not a cross-reference entry of 20 bytes: %q", line)
+			}
+			to[i] = e
+			s.pos += entryBytes
+		}
+		to = to[n:]
+	}
+	return nil
+}
+
+func parseTableEntry(line [entryBytes]byte) (packedEntry, bool) {
 	var e packedEntry
 	for _, c := range line[:10] {
 		if !isDigit(c) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/migrations"
 	"github.com/saoy/saoy/storage"
 )
@@ -95,6 +96,15 @@ func (l *Load) Rows(ctx context.Context, t storage.Table, r io.Reader) (rows int
 		return 0, fmt.Errorf("load %s: %w", t.Name, ours(err))
 	}
 	return tag.RowsAffected(), nil
+}
+
+// Hashes reads stored hashes of the log's tree, as loaded.
+func (l *Load) Hashes(ctx context.Context, indexes []int64) ([]certcopy.Digest, error) {
+	hashes, err := readHashes(ctx, l.tx, indexes)
+	if err != nil {
+		return nil, fmt.Errorf("load: %w", ours(err))
+	}
+	return hashes, nil
 }
 
 // Finish sets the sequences, puts the triggers back, records the restoration, commits, and

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// distributionPoint is IssuingDistributionPoint of RFC 5280 §5.2.5.
-type distributionPoint struct {
+// issuingPoint is IssuingDistributionPoint of RFC 5280 §5.2.5.
+type issuingPoint struct {
 	Point        pointName      `asn1:"optional,tag:0"`
 	UserOnly     bool           `asn1:"optional,tag:1"`
 	CAOnly       bool           `asn1:"optional,tag:2"`
@@ -35,18 +35,18 @@ func TestPartialCRLs(t *testing.T) {
 	cert := w.official(t)
 	tests := []struct {
 		name  string
-		point *distributionPoint
+		point *issuingPoint
 		delta bool
 		good  bool
 	}{
 		{"whole", nil, false, true},
-		{"users only", &distributionPoint{UserOnly: true}, false, true},
-		{"authorities only", &distributionPoint{CAOnly: true}, false, false},
-		{"some reasons", &distributionPoint{Reasons: asn1.BitString{Bytes: []byte{0x40}, BitLength: 2}}, false, false},
-		{"indirect", &distributionPoint{Indirect: true}, false, false},
-		{"attributes", &distributionPoint{AttributeCRL: true}, false, false},
-		{"our point", &distributionPoint{Point: at("http://pki.test/crl/issuing.crl")}, false, true},
-		{"other point", &distributionPoint{Point: at("http://pki.test/crl/shard2.crl")}, false, false},
+		{"users only", &issuingPoint{UserOnly: true}, false, true},
+		{"authorities only", &issuingPoint{CAOnly: true}, false, false},
+		{"some reasons", &issuingPoint{Reasons: asn1.BitString{Bytes: []byte{0x40}, BitLength: 2}}, false, false},
+		{"indirect", &issuingPoint{Indirect: true}, false, true},
+		{"attributes", &issuingPoint{AttributeCRL: true}, false, false},
+		{"our point", &issuingPoint{Point: at("http://pki.test/crl/issuing.crl")}, false, true},
+		{"other point", &issuingPoint{Point: at("http://pki.test/crl/shard2.crl")}, false, false},
 		{"delta", nil, true, false},
 	}
 	for _, tt := range tests {

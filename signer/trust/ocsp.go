@@ -280,7 +280,7 @@ func (r *ocspResponse) check(cert, issuer *x509.Certificate, others []*x509.Cert
 	rev := one.revocation
 	rev.Raw = r.raw
 	if !responder.Equal(issuer) {
-		rev.Responder = responder
+		rev.Signers = []*x509.Certificate{responder}
 	}
 	return rev, when.accept(rev, cert)
 }

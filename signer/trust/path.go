@@ -1,8 +1,7 @@
 package trust
 
 import (
-	"crypto/ecdsa"
-	"crypto/rsa"
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -23,8 +22,9 @@ var (
 	ErrNotYetValid = errors.New("certificate is not valid yet")
 	// ErrKeyUsage: the certificate is not for this use.
 	ErrKeyUsage = errors.New("certificate is not for this use")
-	// ErrWeakKey: a key of the path is too short (CRYPTO_CONSTRAINTS_FAILURE).
-	ErrWeakKey = errors.New("key is too short")
+	// ErrWeakKey: a key of the path is too short, or its digest broken
+	// (CRYPTO_CONSTRAINTS_FAILURE).
+	ErrWeakKey = errors.New("key or algorithm is too weak")
 	// ErrRevoked: a certificate of the path was revoked at the time in question (REVOKED).
 	ErrRevoked = errors.New("certificate is revoked")
 	// ErrRevocationUnknown: nothing proves whether a certificate was revoked (TRY_LATER,
@@ -39,114 +39,162 @@ type Purpose int
 const (
 	Signing      Purpose = iota // documents: digitalSignature or contentCommitment
 	TimeStamping                // RFC 3161 §2.3
+	crlSigning                  // RFC 5280 §6.3.3 f
 )
 
-// maxUntrusted bounds how many certificates of a file are looked at to build a path.
-const maxUntrusted = 200
+// Bounds of the search for a path, so that a stranger's certificates cannot make it long.
+const (
+	maxUntrusted  = 1000 // certificates looked at
+	maxPath       = 12   // certificates in a path
+	maxSignatures = 200  // signatures verified
+	maxSteps      = 5000 // certificates put on top of another
+)
 
 // Path is a certificate with its issuers.
 type Path struct {
 	// Certificates begins with the certificate in question and ends with the anchor.
 	Certificates []*x509.Certificate
 	Anchor       Anchor
+	// Policies under which the path holds, as dotted object identifiers, sorted: of those
+	// acceptable, if any were named. "2.5.29.32.0" stands for all.
+	Policies []string
 }
 
 // BuildPath finds a path from cert to an anchor of the store, valid at a time, through
-// untrusted certificates. Signatures, validity, basic and name constraints, key usages and
-// policies are those of RFC 5280 §6 as crypto/x509 implements it; SHA-1 signatures are refused.
+// untrusted certificates, and validates it by RFC 5280 §6.1: signatures, names by their meaning
+// (§7.1), basic and name constraints, policies with their mappings, key usages; beyond it, short
+// keys and SHA-1 signatures are refused. Of several paths, for example where an authority changed
+// its key, one that holds is taken.
 //
-// With ErrExpired and ErrNotYetValid the path is returned that would hold at another time.
+// With ErrExpired, ErrNotYetValid, ErrKeyUsage and ErrWeakKey the path is returned all the same.
 func BuildPath(cert *x509.Certificate, untrusted []*x509.Certificate, store *Store, at time.Time, purpose Purpose) (Path, error) {
-	b := pathBuilder{cert: cert, store: store, purpose: purpose, others: x509.NewCertPool()}
-	for _, c := range untrusted[:min(len(untrusted), maxUntrusted)] {
-		b.others.AddCert(c)
-	}
-	path, err := b.build(at, at)
-	if err != nil {
-		return b.diagnose(at, err)
-	}
-	return path, b.check(path)
+	return buildPath(cert, untrusted, store, at, purpose, Policies{})
 }
+
+func buildPath(cert *x509.Certificate, untrusted []*x509.Certificate, store *Store, at time.Time, purpose Purpose, policies Policies) (Path, error) {
+	b := pathBuilder{purpose: purpose, policies: policies, at: at, store: store, others: untrusted[:min(len(untrusted), maxUntrusted)],
+		signed: map[link]bool{}, names: map[string]name{}, err: fmt.Errorf("%w: %s, issued by %s", ErrNoPath, cert.Subject, cert.Issuer)}
+	b.search([]*x509.Certificate{cert})
+	return b.best, b.err
+}
+
+// link is a certificate and who may have signed it.
+type link struct{ cert, issuer *x509.Certificate }
 
 type pathBuilder struct {
-	cert    *x509.Certificate
-	others  *x509.CertPool
-	store   *Store
-	purpose Purpose
+	purpose  Purpose
+	policies Policies
+	at       time.Time
+	store    *Store
+	others   []*x509.Certificate
+
+	signed map[link]bool   // signatures verified so far
+	names  map[string]name // names parsed so far, by DER
+	steps  int
+	best   Path
+	err    error // of best; nil if it holds
 }
 
-// build finds a path that is valid at one time to an anchor trusted at another.
-func (b *pathBuilder) build(valid, trusted time.Time) (Path, error) {
-	usage := x509.ExtKeyUsageAny
-	if b.purpose == TimeStamping {
-		usage = x509.ExtKeyUsageTimeStamping
+// search puts issuers on top of a path until an anchor is reached, and tells whether a path
+// was found that holds.
+func (b *pathBuilder) search(path []*x509.Certificate) bool {
+	top := path[len(path)-1]
+	if anchor := b.store.find(top); anchor != nil && anchor.trustedAt(b.at) {
+		return b.judge(path, anchor)
 	}
-	chains, err := b.cert.Verify(x509.VerifyOptions{
-		Roots: b.store.pool(trusted, b.purpose), Intermediates: b.others, CurrentTime: valid, KeyUsages: []x509.ExtKeyUsage{usage},
-	})
-	if err != nil {
-		return Path{}, err
+	if len(path) == maxPath {
+		return false
 	}
-	chain := slices.MinFunc(chains, func(x, y []*x509.Certificate) int { return len(x) - len(y) })
-	anchor := b.store.find(chain[len(chain)-1])
-	if anchor == nil {
-		return Path{}, ErrNoPath
-	}
-	return Path{Certificates: chain, Anchor: *anchor}, nil
-}
-
-// diagnose tells why there is no path: if there is one at another time, it is time; else
-// what crypto/x509 says.
-func (b *pathBuilder) diagnose(at time.Time, cause error) (Path, error) {
-	for _, other := range []time.Time{b.cert.NotAfter, b.cert.NotBefore} {
-		path, err := b.build(other, at)
-		if err != nil {
-			continue
-		}
-		for _, c := range path.Certificates {
-			if at.After(c.NotAfter) {
-				return path, fmt.Errorf("%w: %s on %s", ErrExpired, c.Subject, c.NotAfter.Format(time.RFC3339))
-			}
-			if at.Before(c.NotBefore) {
-				return path, fmt.Errorf("%w: %s before %s", ErrNotYetValid, c.Subject, c.NotBefore.Format(time.RFC3339))
+	// names in another spelling are a rarity that costs time
+	for _, named := range []func(c, by *x509.Certificate) bool{namesExactly, b.namesOtherwise} {
+		for _, issuer := range b.issuers(top, named) {
+			if b.put(path, issuer) {
+				return true
 			}
 		}
-	}
-	var invalid x509.CertificateInvalidError
-	var unhandled x509.UnhandledCriticalExtension
-	switch {
-	case errors.As(cause, &invalid) && invalid.Reason == x509.IncompatibleUsage:
-		return Path{}, fmt.Errorf("%w: %w", ErrKeyUsage, cause)
-	case errors.As(cause, &invalid), errors.As(cause, &unhandled):
-		return Path{}, fmt.Errorf("%w: %w", ErrConstraints, cause)
-	}
-	return Path{}, fmt.Errorf("%w: %w", ErrNoPath, cause)
-}
-
-// check makes the checks that crypto/x509 does not: key usage of the leaf, and key lengths.
-func (b *pathBuilder) check(path Path) error {
-	const want = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
-	if b.cert.KeyUsage != 0 && b.cert.KeyUsage&want == 0 {
-		return fmt.Errorf("%w: %s may not sign", ErrKeyUsage, b.cert.Subject)
-	}
-	if b.purpose == TimeStamping && (PurposeOf(b.cert) != TimeStamping || len(b.cert.UnknownExtKeyUsage) != 0) {
-		return fmt.Errorf("%w: %s may not sign time-stamps, or not only these", ErrKeyUsage, b.cert.Subject)
-	}
-	for _, c := range path.Certificates {
-		if weakKey(c.PublicKey) {
-			return fmt.Errorf("%w: %s", ErrWeakKey, c.Subject)
-		}
-	}
-	return nil
-}
-
-// weakKey: RSA below 2048 bits and curves below 256 prove nothing (ETSI TS 119 312 §6).
-func weakKey(pub any) bool {
-	switch k := pub.(type) {
-	case *rsa.PublicKey:
-		return k.N.BitLen() < 2048
-	case *ecdsa.PublicKey:
-		return k.Curve.Params().BitSize < 256
 	}
 	return false
+}
+
+// put puts an issuer on top of a path and goes on from there.
+func (b *pathBuilder) put(path []*x509.Certificate, issuer *x509.Certificate) bool {
+	if b.steps++; b.steps > maxSteps || slices.ContainsFunc(path, func(c *x509.Certificate) bool { return sameEntity(c, issuer) }) {
+		return false
+	}
+	return b.signedBy(path[len(path)-1], issuer) && b.search(append(slices.Clip(path), issuer))
+}
+
+func namesExactly(c, by *x509.Certificate) bool { return bytes.Equal(c.RawIssuer, by.RawSubject) }
+
+// namesOtherwise compares names that are not written alike by their meaning.
+func (b *pathBuilder) namesOtherwise(c, by *x509.Certificate) bool {
+	if namesExactly(c, by) {
+		return false
+	}
+	name := func(der []byte) name {
+		n, ok := b.names[string(der)]
+		if !ok {
+			n = parseName(der)
+			b.names[string(der)] = n
+		}
+		return n
+	}
+	issuer := name(c.RawIssuer)
+	return issuer != nil && slices.Equal(issuer, name(by.RawSubject))
+}
+
+// issuers are the certificates that a certificate names as its issuer's: anchors first, and
+// those with the key that it says it was signed with before others.
+func (b *pathBuilder) issuers(cert *x509.Certificate, named func(c, by *x509.Certificate) bool) []*x509.Certificate {
+	var out []*x509.Certificate
+	for _, a := range b.store.anchors {
+		if a.trustedAt(b.at) && named(cert, a.Certificate) {
+			out = append(out, a.Certificate)
+		}
+	}
+	for _, c := range b.others {
+		if named(cert, c) && b.store.find(c) == nil {
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, func(x, y *x509.Certificate) int { return otherKey(cert, x) - otherKey(cert, y) })
+	return out
+}
+
+// otherKey is 1 if the key identifiers say that another key signed. They are hints: only the
+// signature decides.
+func otherKey(cert, issuer *x509.Certificate) int {
+	if len(cert.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(cert.AuthorityKeyId, issuer.SubjectKeyId) {
+		return 1
+	}
+	return 0
+}
+
+func (b *pathBuilder) signedBy(cert, issuer *x509.Certificate) bool {
+	ok, known := b.signed[link{cert, issuer}]
+	if known || len(b.signed) >= maxSignatures {
+		return ok
+	}
+	ok = issuer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
+	b.signed[link{cert, issuer}] = ok
+	return ok
+}
+
+// judge validates a complete path and keeps it if it is the best so far.
+func (b *pathBuilder) judge(path []*x509.Certificate, anchor *Anchor) bool {
+	policies, err := b.process(path, anchor)
+	switch {
+	case err == nil, severity(err) < severity(b.err):
+		b.best, b.err = Path{Certificates: slices.Clone(path), Anchor: *anchor, Policies: policies}, err
+	}
+	if errors.Is(b.err, ErrConstraints) {
+		b.best = Path{} // no path in the sense of the standard
+	}
+	return err == nil
+}
+
+// severity orders errors by how far they are from a path that holds.
+func severity(err error) int {
+	return slices.IndexFunc([]error{ErrExpired, ErrNotYetValid, ErrWeakKey, ErrKeyUsage, ErrConstraints, ErrNoPath},
+		func(kind error) bool { return errors.Is(err, kind) })
 }

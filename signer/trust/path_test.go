@@ -49,7 +49,7 @@ func TestBuildPath(t *testing.T) {
 		{"unknown critical extension", profile(func(f *signertest.Profile) {
 			f.Extensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}, Critical: true, Value: []byte{5, 0}}}
 		}), own, Signing, ErrConstraints},
-		{"issued by an official", forged, own, Signing, ErrNoPath},
+		{"issued by an official", forged, own, Signing, ErrConstraints},
 		{"anchor not trusted yet", w.official(t), NewStore(Anchor{Certificate: w.pki.Root.Certificate, From: now.Add(time.Hour)}), Signing, ErrNoPath},
 		{"anchor no longer trusted", w.official(t), NewStore(Anchor{Certificate: w.pki.Root.Certificate, Until: now}), Signing, ErrNoPath},
 		{"issuing authority as anchor", w.official(t), NewStoreOf(w.pki.Issuing.Certificate), Signing, nil},

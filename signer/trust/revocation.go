@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -25,11 +26,14 @@ type Revocation struct {
 	Reason    int
 	// ThisUpdate and NextUpdate bound for when the evidence speaks; NextUpdate may be zero.
 	ThisUpdate, NextUpdate time.Time
-	// Source is "OCSP" or "CRL"; Raw the DER of OCSPResponse or CertificateList.
+	// Source is "OCSP" or "CRL"; Raw the DER of OCSPResponse or CertificateList, More that of
+	// further lists: delta CRLs, and those for other reasons.
 	Source string
 	Raw    []byte
-	// Responder signed the OCSP response; nil if the issuer did, and for a CRL.
-	Responder *x509.Certificate
+	More   [][]byte
+	// Signers are whose certificates signed the evidence, if not the issuer's own: an OCSP
+	// responder, or who issues CRLs in the issuer's stead. Their own revocation is still to be checked.
+	Signers []*x509.Certificate
 }
 
 // At returns the status as of a time: a certificate revoked later was good then, unless the
@@ -108,7 +112,7 @@ func (w When) fresh(this, next time.Time, cert *x509.Certificate) error {
 // be parsed is left out and counted.
 type Evidence struct {
 	ocsps []*ocspResponse
-	crls  []*x509.RevocationList
+	crls  []*crl
 	// Malformed is how many entries were left out.
 	Malformed int
 }
@@ -128,7 +132,7 @@ func NewEvidence(ocsps, crls [][]byte) *Evidence {
 		e.ocsps = append(e.ocsps, r)
 	}
 	for _, der := range crls[:min(len(crls), maxEvidence)] {
-		l, err := x509.ParseRevocationList(der)
+		l, err := parseCRL(der)
 		if err != nil {
 			e.Malformed++
 			continue
@@ -138,36 +142,114 @@ func NewEvidence(ocsps, crls [][]byte) *Evidence {
 	return e
 }
 
+// subject is a certificate about which evidence is wanted.
+type subject struct {
+	cert, issuer *x509.Certificate
+	// others are certificates among which OCSP responders and signers of CRLs are looked for.
+	others []*x509.Certificate
+	// crlSigner tells whether another than the issuer may sign CRLs: one with a path to the
+	// anchor of cert. Nil: nobody may.
+	crlSigner func(*x509.Certificate) error
+}
+
 // Find returns the youngest valid evidence about cert, or any that says it was revoked for
-// ever; others are certificates among which OCSP responders are looked for.
+// ever; others are certificates among which OCSP responders are looked for. CRLs have to be the
+// issuer's own: who else may sign them takes a path to judge, which Validator does.
 // ErrRevocationUnknown, with the reasons, if there is none.
 func (e *Evidence) Find(cert, issuer *x509.Certificate, others []*x509.Certificate, when When) (Revocation, error) {
-	var best Revocation
-	errs := []error{ErrRevocationUnknown}
-	take := func(r Revocation, err error) {
-		switch {
-		case err != nil:
-			errs = append(errs, err)
-		case r.Status == Unknown:
-			errs = append(errs, fmt.Errorf("%w: responder does not know the certificate", ErrEvidence))
-		case best.Status == Unknown, r.final() && !best.final(), r.final() == best.final() && r.ThisUpdate.After(best.ThisUpdate):
-			best = r
-		}
-	}
+	return e.find(subject{cert: cert, issuer: issuer, others: others}, when)
+}
+
+func (e *Evidence) find(s subject, when When) (Revocation, error) {
+	found := finding{errs: []error{ErrRevocationUnknown}}
 	if e != nil {
 		for _, r := range e.ocsps {
-			if r.about(cert, issuer) {
-				take(r.check(cert, issuer, others, when))
+			if r.about(s.cert, s.issuer) {
+				found.take(r.check(s.cert, s.issuer, s.others, when))
 			}
 		}
-		for _, l := range e.crls {
-			if string(l.RawIssuer) == string(cert.RawIssuer) {
-				take(checkCRL(l, cert, issuer, when))
-			}
+		e.lists(s, when, &found)
+	}
+	if found.best.Status == Unknown {
+		return Revocation{}, errors.Join(found.errs...)
+	}
+	return found.best, nil
+}
+
+// finding is the best evidence so far, and why other evidence was not taken.
+type finding struct {
+	best Revocation
+	errs []error
+}
+
+func (f *finding) take(r Revocation, err error) {
+	best := &f.best
+	switch {
+	case err != nil:
+		f.errs = append(f.errs, err)
+	case r.Status == Unknown:
+		f.errs = append(f.errs, fmt.Errorf("%w: responder does not know the certificate", ErrEvidence))
+	case best.Status == Unknown, r.final() && !best.final(), r.final() == best.final() && r.ThisUpdate.After(best.ThisUpdate):
+		*best = r
+	}
+}
+
+// lists takes what the CRLs say. Those that cover all reasons speak for themselves; the
+// others together, if no reason is left out (RFC 5280 §6.3.3 l).
+func (e *Evidence) lists(s subject, when When, found *finding) {
+	var deltas, complete []*crl
+	for _, l := range e.crls {
+		if l.base != nil {
+			deltas = append(deltas, l)
+		} else {
+			complete = append(complete, l)
 		}
 	}
-	if best.Status == Unknown {
-		return Revocation{}, errors.Join(errs...)
+	if len(complete) == 0 && len(deltas) > 0 {
+		found.errs = append(found.errs, badCRL("is a delta CRL, and the complete one is not at hand"))
 	}
-	return best, nil
+	var parts []partial
+	issuer := parseName(s.cert.RawIssuer)
+	points := pointsOf(s.cert, issuer)
+	for _, l := range complete {
+		var reasons reasonSet
+		for _, p := range points {
+			reasons |= p.covers(l, s.cert, issuer)
+		}
+		if reasons == 0 {
+			if slices.Equal(l.issuer, issuer) {
+				found.errs = append(found.errs, badCRL("does not cover the certificate"))
+			}
+			continue
+		}
+		p, err := l.statement(s, reasons, deltas, when)
+		if err != nil || p.Status == Revoked || reasons == allReasons {
+			found.take(p.Revocation, err)
+			continue
+		}
+		parts = append(parts, p)
+	}
+	if len(parts) > 0 {
+		found.take(join(parts))
+	}
+}
+
+// join makes one statement of several that say "good", each for some reasons.
+func join(parts []partial) (Revocation, error) {
+	whole := parts[0]
+	for _, p := range parts[1:] {
+		whole.reasons |= p.reasons
+		whole.More = append(append(whole.More, p.Raw), p.More...)
+		whole.Signers = append(whole.Signers, p.Signers...)
+		if p.ThisUpdate.Before(whole.ThisUpdate) {
+			whole.ThisUpdate = p.ThisUpdate
+		}
+		if whole.NextUpdate.IsZero() || (!p.NextUpdate.IsZero() && p.NextUpdate.Before(whole.NextUpdate)) {
+			whole.NextUpdate = p.NextUpdate
+		}
+	}
+	if whole.reasons != allReasons {
+		return Revocation{}, badCRL("covers only some reasons")
+	}
+	return whole.Revocation, nil
 }

@@ -21,8 +21,9 @@ type Source struct {
 	nonce   bool
 
 	mu    sync.Mutex
-	cache map[[32]byte]cached  // guarded by mu
-	down  map[string]time.Time // guarded by mu; addresses that failed, until when they are left alone
+	cache map[[32]byte]cached   // guarded by mu
+	lists map[string]cachedList // guarded by mu; CRLs by address
+	down  map[string]time.Time  // guarded by mu; addresses that failed, until when they are left alone
 }
 
 type cached struct {
@@ -44,40 +45,42 @@ const maxCacheAge = time.Hour
 // is refused; responders that pre-produce their answers (RFC 5019) leave it out, which is accepted:
 // freshness is proven by the times.
 func NewSource(f *Fetcher, nonce bool) *Source {
-	return &Source{fetcher: f, nonce: nonce, cache: map[[32]byte]cached{}, down: map[string]time.Time{}}
+	return &Source{fetcher: f, nonce: nonce, cache: map[[32]byte]cached{}, lists: map[string]cachedList{}, down: map[string]time.Time{}}
 }
 
 // Fetch returns verified evidence about a certificate: by OCSP, else by CRL, from the
-// addresses in the certificate. others are certificates among which the responder's may be.
-// ErrRevocationUnknown with the reasons if there is none; among them is signer.ErrUnavailable if
-// trying later may help.
+// addresses in the certificate. others are certificates among which the responder's may be; CRLs
+// have to be the issuer's own. ErrRevocationUnknown with the reasons if there is none; among them is
+// signer.ErrUnavailable if trying later may help.
 func (s *Source) Fetch(ctx context.Context, cert, issuer *x509.Certificate, others []*x509.Certificate, when When) (Revocation, error) {
-	key := sha256.Sum256(append(append([]byte{}, cert.Raw...), issuer.Raw...))
-	if r, ok := s.cached(key, cert, when); ok {
+	return s.fetch(ctx, subject{cert: cert, issuer: issuer, others: others}, when)
+}
+
+func (s *Source) fetch(ctx context.Context, about subject, when When) (Revocation, error) {
+	key := sha256.Sum256(append(append([]byte{}, about.cert.Raw...), about.issuer.Raw...))
+	if r, ok := s.cached(key, about, when); ok {
 		return r, nil
 	}
 	errs := []error{ErrRevocationUnknown}
-	if len(cert.OCSPServer)+len(cert.CRLDistributionPoints) == 0 {
+	if len(about.cert.OCSPServer)+len(about.cert.CRLDistributionPoints) == 0 {
 		errs = append(errs, errors.New("the certificate names neither OCSP nor CRL"))
 	}
-	try := func(address string, fetch func() (Revocation, error)) (Revocation, bool) {
-		r, err := s.unlessDown(ctx, address, when.Now, fetch)
-		if err != nil {
-			errs = append(errs, err)
-			return Revocation{}, false
-		}
-		s.keep(key, r, when)
-		return r, true
-	}
-	for _, address := range cert.OCSPServer {
-		if r, ok := try(address, func() (Revocation, error) { return s.ocsp(ctx, address, cert, issuer, others, when) }); ok {
+	for _, address := range about.cert.OCSPServer {
+		r, err := s.unlessDown(ctx, address, when.Now, func() (Revocation, error) { return s.ocsp(ctx, address, about, when) })
+		if err == nil {
+			s.keep(key, r, when)
 			return r, nil
 		}
+		errs = append(errs, err)
 	}
-	for _, address := range cert.CRLDistributionPoints {
-		if r, ok := try(address, func() (Revocation, error) { return s.crl(ctx, address, cert, issuer, when) }); ok {
+	lists := &Evidence{} // several may be needed to cover all reasons
+	for _, address := range about.cert.CRLDistributionPoints {
+		r, err := s.unlessDown(ctx, address, when.Now, func() (Revocation, error) { return s.crl(ctx, address, lists, about, when) })
+		if err == nil {
+			s.keep(key, r, when)
 			return r, nil
 		}
+		errs = append(errs, err)
 	}
 	return Revocation{}, errors.Join(errs...)
 }
@@ -102,7 +105,7 @@ func (s *Source) unlessDown(ctx context.Context, address string, now time.Time, 
 	return r, err
 }
 
-func (s *Source) ocsp(ctx context.Context, address string, cert, issuer *x509.Certificate, others []*x509.Certificate, when When) (Revocation, error) {
+func (s *Source) ocsp(ctx context.Context, address string, about subject, when When) (Revocation, error) {
 	var nonce []byte
 	if s.nonce {
 		nonce = make([]byte, 32)
@@ -110,7 +113,7 @@ func (s *Source) ocsp(ctx context.Context, address string, cert, issuer *x509.Ce
 			return Revocation{}, err
 		}
 	}
-	body, err := ocspRequest(cert, issuer, nonce)
+	body, err := ocspRequest(about.cert, about.issuer, nonce)
 	if err != nil {
 		return Revocation{}, err
 	}
@@ -125,7 +128,7 @@ func (s *Source) ocsp(ctx context.Context, address string, cert, issuer *x509.Ce
 	if nonce != nil && resp.nonce != nil && !sameNonce(resp.nonce, nonce) {
 		return Revocation{}, badOCSP("nonce differs from the request's")
 	}
-	r, err := resp.check(cert, issuer, others, when)
+	r, err := resp.check(about.cert, about.issuer, about.others, when)
 	if err == nil && r.Status == Unknown {
 		err = badOCSP("responder does not know the certificate")
 	}
@@ -148,41 +151,90 @@ func notAnAnswer(err error) error {
 	return fmt.Errorf("%w: %w", signer.ErrUnavailable, err)
 }
 
-func (s *Source) crl(ctx context.Context, address string, cert, issuer *x509.Certificate, when When) (Revocation, error) {
-	der, err := s.fetcher.Get(ctx, address)
-	if err != nil {
-		return Revocation{}, err
+// crl adds the list at an address to those at hand and asks all of them.
+func (s *Source) crl(ctx context.Context, address string, at *Evidence, about subject, when When) (Revocation, error) {
+	list, ok := s.cachedList(address, about, when)
+	if !ok {
+		der, err := s.fetcher.Get(ctx, address)
+		if err != nil {
+			return Revocation{}, err
+		}
+		if list, err = parseCRL(der); err != nil {
+			return Revocation{}, notAnAnswer(err)
+		}
 	}
-	list, err := x509.ParseRevocationList(der)
-	if err != nil {
-		return Revocation{}, notAnAnswer(fmt.Errorf("%w: CRL: %w", ErrEvidence, err))
+	at.crls = append(at.crls, list)
+	r, err := at.find(about, when)
+	if err == nil && !ok {
+		s.keepList(address, list, when)
 	}
-	return checkCRL(list, cert, issuer, when)
+	return r, err
 }
 
-func (s *Source) cached(key [32]byte, cert *x509.Certificate, when When) (Revocation, bool) {
+// maxCachedLists bounds the bytes of the CRLs that are remembered. One list answers for every
+// certificate of an authority.
+const maxCachedLists = 32 << 20
+
+type cachedList struct {
+	list  *crl
+	until time.Time
+}
+
+func (s *Source) cachedList(address string, about subject, when When) (*crl, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	c, ok := s.lists[address]
+	return c.list, ok && when.Now.Before(c.until) && when.fresh(c.list.ThisUpdate, c.list.NextUpdate, about.cert) == nil
+}
+
+func (s *Source) keepList(address string, list *crl, when When) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	total := len(list.Raw)
+	for _, c := range s.lists {
+		total += len(c.list.Raw)
+	}
+	if total > maxCachedLists || len(s.lists) >= maxCached {
+		clear(s.lists)
+	}
+	s.lists[address] = cachedList{list: list, until: when.renewal(list.NextUpdate)}
+}
+
+func (s *Source) cached(key [32]byte, about subject, when When) (Revocation, bool) {
+	s.mu.Lock()
 	c, ok := s.cache[key]
+	s.mu.Unlock()
 	if !ok || !when.Now.Before(c.until) {
 		return Revocation{}, false
 	}
 	r := c.revocation
-	return r, when.accept(r, cert) == nil
+	if r.Source == "CRL" { // who may sign lists depends on the anchor, and that on who asks
+		for _, who := range r.Signers {
+			if about.crlSigner == nil || about.crlSigner(who) != nil {
+				return Revocation{}, false
+			}
+		}
+	}
+	return r, when.accept(r, about.cert) == nil
+}
+
+// renewal is when evidence that is fresh until next has to be fetched again.
+func (w When) renewal(next time.Time) time.Time {
+	until := w.Now.Add(maxCacheAge)
+	if !next.IsZero() && next.Before(until) {
+		return next
+	}
+	return until
 }
 
 // keep remembers evidence that says "good" or "revoked" until it must be renewed.
 func (s *Source) keep(key [32]byte, r Revocation, when When) {
-	until := when.Now.Add(maxCacheAge)
-	if !r.NextUpdate.IsZero() && r.NextUpdate.Before(until) {
-		until = r.NextUpdate
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.cache) >= maxCached {
 		clear(s.cache)
 	}
-	s.cache[key] = cached{revocation: r, until: until}
+	s.cache[key] = cached{revocation: r, until: when.renewal(r.NextUpdate)}
 }
 
 // Issuers fetches the certificates that a certificate names as its issuer's (RFC 5280

@@ -33,6 +33,19 @@ func (a Anchor) English() string {
 	return a.NameEN
 }
 
+// bounds is when the anchor is good, for which its own validity counts where nothing else was
+// configured.
+func (a Anchor) bounds() (from, until time.Time) {
+	from, until = a.From, a.Until
+	if from.IsZero() {
+		from = a.Certificate.NotBefore
+	}
+	if until.IsZero() {
+		until = a.Certificate.NotAfter
+	}
+	return from, until
+}
+
 func (a Anchor) trustedAt(at time.Time) bool {
 	return (a.From.IsZero() || !at.Before(a.From)) && (a.Until.IsZero() || at.Before(a.Until))
 }
@@ -101,14 +114,4 @@ func (s *Store) find(cert *x509.Certificate) *Anchor {
 		}
 	}
 	return nil
-}
-
-func (s *Store) pool(at time.Time, p Purpose) *x509.CertPool {
-	pool := x509.NewCertPool()
-	for _, a := range s.anchors {
-		if a.trustedAt(at) && a.trustedFor(p) {
-			pool.AddCert(a.Certificate)
-		}
-	}
-	return pool
 }

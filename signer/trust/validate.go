@@ -16,6 +16,8 @@ type Validator struct {
 	Source *Source
 	// MaxAge and Skew are those of When.
 	MaxAge, Skew time.Duration
+	// Policies are what is asked of certificate policies; the zero value accepts all.
+	Policies Policies
 }
 
 // Question is what Validate is asked.
@@ -49,7 +51,7 @@ type Result struct {
 	// ErrKeyUsage, ErrWeakKey. With ErrExpired and ErrNotYetValid there is a path all the same.
 	PathErr error
 	// Standings are of the path's certificates but the anchor, the one in question first,
-	// then of OCSP responders that have to be checked themselves.
+	// then of OCSP responders and signers of CRLs that have to be checked themselves.
 	Standings []Standing
 	// Used are the issuers, responders and revocation data that the result rests on.
 	Used ValidationData
@@ -90,7 +92,7 @@ func addOnce(list *[][]byte, der []byte) {
 // through Source.
 func (v *Validator) Validate(ctx context.Context, q Question) Result {
 	run := &validation{v: v, ctx: ctx, q: q, seen: map[string]bool{}}
-	run.result.Path, run.result.PathErr = BuildPath(q.Certificate, q.Untrusted, v.Store, q.At, q.Purpose)
+	run.buildPath()
 	if errors.Is(run.result.PathErr, ErrNoPath) && v.Source != nil {
 		run.completePath()
 	}
@@ -108,6 +110,10 @@ type validation struct {
 	result Result
 }
 
+func (r *validation) buildPath() {
+	r.result.Path, r.result.PathErr = buildPath(r.q.Certificate, r.q.Untrusted, r.v.Store, r.q.At, r.q.Purpose, r.v.Policies)
+}
+
 // maxFetchedIssuers bounds how many missing issuers are fetched for one certificate.
 const maxFetchedIssuers = 5
 
@@ -120,7 +126,7 @@ func (r *validation) completePath() {
 			return
 		}
 		r.q.Untrusted = append(slices.Clip(r.q.Untrusted), issuers...)
-		r.result.Path, r.result.PathErr = BuildPath(r.q.Certificate, r.q.Untrusted, r.v.Store, r.q.At, r.q.Purpose)
+		r.buildPath()
 		if !errors.Is(r.result.PathErr, ErrNoPath) {
 			return
 		}
@@ -152,28 +158,54 @@ func (r *validation) standing(cert, issuer *x509.Certificate, rest []*x509.Certi
 	}
 	r.result.Standings = append(r.result.Standings, s)
 	r.use(rev)
-	if rev.Responder != nil && !noCheck(rev.Responder) {
-		r.standings(append([]*x509.Certificate{rev.Responder}, rest...))
+	for _, who := range rev.Signers {
+		r.signer(rev, who, rest)
 	}
 }
 
-func (r *validation) use(rev Revocation) {
-	if rev.Source == "CRL" {
-		addOnce(&r.result.Used.CRLs, rev.Raw)
+// signer judges who signed evidence in the issuer's stead: the issuer certified a responder;
+// who signs CRLs has a path of his own.
+func (r *validation) signer(rev Revocation, who *x509.Certificate, rest []*x509.Certificate) {
+	if rev.Source == "OCSP" {
+		if !noCheck(who) {
+			r.standings(append([]*x509.Certificate{who}, rest...))
+		}
 		return
 	}
-	addOnce(&r.result.Used.OCSPs, rev.Raw)
-	if rev.Responder != nil {
-		addOnce(&r.result.Used.Certs, rev.Responder.Raw)
+	if path, err := r.crlPath(who); err == nil { // found before, or the list had not been taken
+		r.standings(path.Certificates)
+	}
+}
+
+// crlPath finds the path of who signs CRLs, to the same anchor (RFC 5280 §6.3.3 f).
+func (r *validation) crlPath(who *x509.Certificate) (Path, error) {
+	return buildPath(who, r.q.Untrusted, NewStore(r.result.Path.Anchor), r.q.At, crlSigning, Policies{})
+}
+
+func (r *validation) use(rev Revocation) {
+	list := &r.result.Used.OCSPs
+	if rev.Source == "CRL" {
+		list = &r.result.Used.CRLs
+	}
+	addOnce(list, rev.Raw)
+	for _, der := range rev.More {
+		addOnce(list, der)
+	}
+	for _, who := range rev.Signers {
+		addOnce(&r.result.Used.Certs, who.Raw)
 	}
 }
 
 // revocation looks in the evidence at hand, then fetches.
 func (r *validation) revocation(cert, issuer *x509.Certificate) (Revocation, error) {
 	when := When{At: r.q.At, Now: r.q.Now, MaxAge: r.v.MaxAge, Skew: r.v.Skew}
-	rev, err := r.q.Evidence.Find(cert, issuer, r.q.Untrusted, when)
+	about := subject{cert: cert, issuer: issuer, others: r.q.Untrusted, crlSigner: func(c *x509.Certificate) error {
+		_, err := r.crlPath(c)
+		return err
+	}}
+	rev, err := r.q.Evidence.find(about, when)
 	if err == nil || r.v.Source == nil || r.q.Now.Sub(r.q.At).Abs() > 24*time.Hour {
 		return rev, err
 	}
-	return r.v.Source.Fetch(r.ctx, cert, issuer, r.q.Untrusted, when)
+	return r.v.Source.fetch(r.ctx, about, when)
 }

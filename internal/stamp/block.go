@@ -20,8 +20,7 @@ const (
 	leftWidth    = 220.0 // letterhead, QR code
 	signerWidth  = blockWidth - leftWidth - columnGap
 	qrSide       = 82.0
-	headingSize  = 14.0
-	bodySize     = 13.0
+	bodySize     = 13.0 // where the template says nothing; the heading is a point larger
 	smallSize    = 11.0
 	markSize     = 9.0
 	leading      = 1.22
@@ -84,20 +83,24 @@ func newBlock(f Facts) (*block, error) {
 func (b *block) set(f Facts) error {
 	v := f.values()
 	t := f.Template
+	size := t.BodySize
+	if size == 0 {
+		size = bodySize
+	}
 	whole := &column{b: b, values: v, width: b.width}
-	whole.text("H1", fieldTemplate, t.Heading, typeface.Bold, headingSize, 2)
+	whole.text("H1", fieldTemplate, t.Heading, typeface.Bold, size+1, 2)
 	for _, l := range t.Lines {
-		whole.text("P", fieldTemplate, l, typeface.Regular, bodySize, 2)
+		whole.text("P", fieldTemplate, l, typeface.Regular, size, 2)
 	}
 	whole.y += 8
 
 	right := &column{b: b, values: v, x: leftWidth + columnGap, width: signerWidth, y: whole.y, err: whole.err}
-	right.text("P", fieldTemplate, t.Signer, typeface.Regular, bodySize, 2)
+	right.text("P", fieldTemplate, t.Signer, typeface.Regular, size, 2)
 	for _, l := range titleLines(f.Official.Title) {
-		right.plain("P", fieldOfficialTitle, l, typeface.Bold, bodySize, 3)
+		right.plain("P", fieldOfficialTitle, l, typeface.Bold, size, 3)
 	}
 	b.placePictures(right)
-	right.plain("P", fieldOfficial, f.Official.Name, typeface.Bold, bodySize, 2)
+	right.plain("P", fieldOfficial, f.Official.Name, typeface.Bold, size, 2)
 
 	left := &column{b: b, values: v, width: leftWidth, y: whole.y, err: right.err}
 	left.plain("P", fieldAgency, letterhead(t.Letterhead, v), typeface.Bold, smallSize, 5)

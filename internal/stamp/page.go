@@ -26,9 +26,9 @@ type placement struct {
 
 // place puts the statement under the content of the last page if it is free over a height
 // that holds it, else on a page of its own, of the last page's size but never under A4.
-func place(b *block, pages []certcopy.Page) placement {
+func place(b *block, t Template, pages []certcopy.Page) placement {
 	last := pages[len(pages)-1]
-	if last.FreeBottom >= headGap+b.height+footMargin && last.Width >= b.width+2*margin {
+	if !t.OwnPage && last.FreeBottom >= headGap+b.height+footMargin && last.Width >= b.width+2*margin {
 		x := (last.Width - b.width) / 2
 		if last.Width > 2*b.width+3*margin {
 			x = last.Width - margin - b.width // the right half of a wide sheet
@@ -135,6 +135,9 @@ func (d *document) drawStatement(c *canvas, at placement, images *pdf.Dict) erro
 	if err := d.drawPicture(c, section, images, "Im2", "Ảnh con dấu của cơ quan chứng thực", b.seal, b.sealBox.moved(at.x, at.y)); err != nil {
 		return err
 	}
+	if d.mode == sample {
+		return nil
+	}
 	return d.addFields(section, c.page, b.signatureBox.moved(at.x, at.y), b.sealBox.moved(at.x, at.y))
 }
 
@@ -168,8 +171,11 @@ const (
 // translucent, and in a line along the top edge.
 func (d *document) drawMarks(c *canvas, width, height float64) error {
 	var texts []string
-	if d.mode == preview {
+	switch d.mode {
+	case preview:
 		texts = append(texts, previewText)
+	case sample:
+		texts = append(texts, sampleText)
 	}
 	if d.facts.Demonstration {
 		texts = append(texts, demonstrationText)

@@ -89,6 +89,7 @@ type mode int
 const (
 	final mode = iota
 	preview
+	sample
 )
 
 // document is a file being written.
@@ -125,7 +126,7 @@ func stampTo(out io.Writer, clean io.ReaderAt, size int64, doc certcopy.CleanDoc
 		return nil, err
 	}
 	d := &document{w: newOutput(out), facts: f, mode: m, block: b, structure: newStructure(), scans: map[pdf.Ref]pdf.Ref{}, id: id}
-	if err := d.write(pages, place(b, doc.Pages)); err != nil {
+	if err := d.write(pages, place(b, f.Template, doc.Pages)); err != nil {
 		return nil, fmt.Errorf("stamp: %w", err)
 	}
 	return &d.result, nil

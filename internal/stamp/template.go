@@ -1,6 +1,8 @@
 package stamp
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,6 +30,11 @@ type Template struct {
 	CodeLine   string `json:"code_line"`
 	// ConversionMark confirms the conversion from paper (Luật Giao dịch điện tử 2023 Điều 12).
 	ConversionMark string `json:"conversion_mark"`
+	// OwnPage puts the statement on a page of its own even where the last page has room.
+	OwnPage bool `json:"own_page,omitempty"`
+	// BodySize is the size of the statement in points, 12 to 14 (NĐ 30/2020 Phụ lục I); 0 is 13.
+	// The heading is one point larger.
+	BodySize float64 `json:"body_size,omitempty"`
 }
 
 // ErrTemplate: a template cannot be used; the error says why.
@@ -51,6 +58,18 @@ func Statutory() []Template {
 	}}
 }
 
+// ReadTemplate reads the JSON of a Template and validates it. A member that is not known, which a
+// newer program may have written, is an error: half a wording must not be printed.
+func ReadTemplate(b []byte) (Template, error) {
+	var t Template
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&t); err != nil {
+		return Template{}, badTemplate(err.Error())
+	}
+	return t, t.Validate()
+}
+
 // TemplateAt returns the newest template whose day is not after the given one. Without one
 // the error wraps ErrTemplate.
 func TemplateAt(templates []Template, day time.Time) (Template, error) {
@@ -71,6 +90,8 @@ func (t Template) isZero() bool { return t.Heading == "" && len(t.Lines) == 0 }
 const (
 	maxTemplateLines = 6
 	maxTemplateRunes = 300
+	minBodySize      = 12.0
+	maxBodySize      = 14.0
 )
 
 // Validate checks that the statement names number, book and date exactly once, that the
@@ -79,6 +100,9 @@ const (
 func (t Template) Validate() error {
 	if len(t.Lines) == 0 || len(t.Lines) > maxTemplateLines {
 		return badTemplate(fmt.Sprintf("%d lines, want 1 to %d", len(t.Lines), maxTemplateLines))
+	}
+	if t.BodySize != 0 && (t.BodySize < minBodySize || t.BodySize > maxBodySize) {
+		return badTemplate(fmt.Sprintf("a size of %g points, want %g to %g", t.BodySize, minBodySize, maxBodySize))
 	}
 	face, err := typeface.Tinos(typeface.Regular) // all styles have the same characters
 	if err != nil {

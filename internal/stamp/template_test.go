@@ -1,7 +1,9 @@
 package stamp
 
 import (
+	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -128,6 +130,41 @@ func FuzzExpand(f *testing.F) {
 		}
 		if strings.ContainsAny(got, "{}") || len(got) > len(text) {
 			t.Fatalf("%q gives %q", text, got)
+		}
+	})
+}
+
+// TestTemplateIsReadStrictly: what a template says is what was written, or it is refused.
+func TestTemplateIsReadStrictly(t *testing.T) {
+	written := Statutory()[0]
+	written.OwnPage, written.BodySize = true, 14
+	b, err := json.Marshal(written)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ReadTemplate(b); err != nil || !reflect.DeepEqual(got, written) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for name, text := range map[string]string{
+		"empty": ``, "no object": `[]`, "half": string(b[:len(b)/2]), "an unknown member": `{"watermark":"x",` + string(b[1:]),
+		"no number": strings.Replace(string(b), "{number}", "", 1), "a size too small": strings.Replace(string(b), `"body_size":14`, `"body_size":8`, 1),
+	} {
+		if _, err := ReadTemplate([]byte(text)); !errors.Is(err, ErrTemplate) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func FuzzReadTemplate(f *testing.F) {
+	b, err := json.Marshal(Statutory()[0])
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte(`{"lines":["{number}{book}{day}{month}{year}"]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if got, err := ReadTemplate(b); err == nil && got.Validate() != nil {
+			t.Error("read, and not valid")
 		}
 	})
 }

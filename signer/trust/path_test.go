@@ -90,7 +90,7 @@ func TestNameConstraints(t *testing.T) {
 	}
 }
 
-func (w *world) sign(t *testing.T, template, parent *x509.Certificate, pub, private any) *x509.Certificate {
+func (w *world) sign(t testing.TB, template, parent *x509.Certificate, pub, private any) *x509.Certificate {
 	t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, pub, private)
 	if err != nil {

@@ -19,7 +19,7 @@ const (
 
 var clauses = map[checkID]string{
 	checkRegistered: "docs/register.md", checkStatus: "docs/register.md", checkFile: "docs/verification.md",
-	checkExamined: "docs/verification.md", checkSignatures: "NĐ 45/2020 Điều 10", checkAdditions: "ETSI EN 319 142-1 §5.4",
+	checkExamined: "docs/verification.md", checkResult: "docs/verification.md", checkSignatures: "NĐ 45/2020 Điều 10", checkAdditions: "ETSI EN 319 142-1 §5.4",
 }
 
 // copyRules are what holds for our copies beyond what holds for every signed file: the

@@ -2,6 +2,7 @@ package public
 
 import (
 	"html/template"
+	"strings"
 	"time"
 
 	"github.com/saoy/saoy/internal/certcopy"
@@ -10,78 +11,45 @@ import (
 )
 
 // funcs are the functions of this site's templates.
-var funcs = template.FuncMap{"headline": headline, "tone": tone, "mark": mark, "day": day, "sentence": sentence, "agencyOf": agencyOf, "sharedHeadline": sharedHeadline}
+var funcs = template.FuncMap{"headline": func(r *verify.Report, checked bool) verify.Conclusion { return r.Conclude(checked) }, "tone": tone, "mark": mark, "day": day, "sentence": sentence, "agencyOf": agencyOf, "sharedHeadline": sharedHeadline}
 
-// headline names what the page says first, as the end of a key of the texts, and its colour.
-// Only a report that is good in every respect of a file that was compared is green.
-func headline(r *verify.Report, checked bool) map[string]string {
-	key, class := headlineOf(r, checked)
-	return map[string]string{"Key": "head." + key, "Class": class}
-}
-
-// sharedHeadline is that of a sharing link's page, where the file that was checked is the
-// stored one and not one the visitor holds.
-func sharedHeadline(r *verify.Report, checked bool) map[string]string {
-	key, class := headlineOf(r, checked)
-	switch key {
-	case "good", "erased", "annulled", "void":
-		return map[string]string{"Key": "shared." + key, "Class": class}
+// sharedHeadline is what a sharing link's page says first: there the file that was checked is
+// the stored one and not one the visitor holds.
+func sharedHeadline(r *verify.Report, checked bool) verify.Conclusion {
+	c := r.Conclude(checked)
+	agency := agencyOf(r)
+	switch c.Key {
 	case "good_erased": // erased since we looked
-		return map[string]string{"Key": "shared.erased", "Class": class}
+		c.Key = "erased"
+	case "good", "erased", "annulled", "void":
 	case "ours_open", "ours_failed":
-		return map[string]string{"Key": "head." + key, "Class": class}
+		return c
+	default: // the store holds something else than what was registered
+		c.Key, c.Tone = "unknown", verify.Red
 	}
-	// The store holds something else than what was registered.
-	return map[string]string{"Key": "shared.unknown", "Class": "bad"}
+	w := sharedWords[c.Key]
+	c.Says = certcopy.Msg(strings.ReplaceAll(w.says.VI, "%s", agency), strings.ReplaceAll(w.says.EN, "%s", agency))
+	c.Next = w.next
+	return c
 }
 
-func headlineOf(r *verify.Report, checked bool) (key, class string) {
-	switch {
-	case checked && r.Origin == verify.Pretends:
-		return "pretends", "bad"
-	case checked && r.Origin == verify.Altered:
-		return "altered", "bad"
-	case checked && r.Origin == verify.Another:
-		return "another", "bad"
-	case r.Status == verify.Annulled:
-		return "annulled", "bad"
-	case r.Status == verify.Void:
-		return "void", "bad"
-	case !checked && r.Status == verify.Erased:
-		return "erased", "warn"
-	case !checked:
-		return "unchecked", "warn"
-	}
-	return fileHeadline(r)
-}
-
-// fileHeadline is that of a file that was compared and is not declared invalid.
-func fileHeadline(r *verify.Report) (key, class string) {
-	ours := r.Origin == verify.AsIssued || r.Origin == verify.Extended
-	byDigest := len(r.Signatures) == 0 && r.SubIndication == validation.SignedDataNotFound
-	switch {
-	case r.Good() && r.Origin == verify.Extended:
-		return "good_extended", "ok"
-	case r.Good():
-		return "good", "ok"
-	case ours && byDigest && r.Status == verify.Valid:
-		return "good_digest", "ok"
-	case ours && r.Status == verify.Erased && (byDigest || r.Indication == validation.TotalPassed):
-		return "good_erased", "warn"
-	case ours && r.Indication == validation.Indeterminate:
-		return "ours_open", "warn"
-	case ours:
-		return "ours_failed", "bad"
-	case byDigest:
-		return "unknown_digest", "bad"
-	case r.Indication == validation.NoSignature:
-		return "no_signature", "bad"
-	case r.Indication == validation.TotalPassed:
-		return "stranger_passed", "warn"
-	case r.Indication == validation.Indeterminate:
-		return "stranger_open", "warn"
-	}
-	return "stranger_failed", "bad"
+// sharedWords are the sentences of a sharing link's page; %s is the agency.
+var sharedWords = map[string]struct{ says, next certcopy.Message }{
+	"good": {certcopy.Msg("Bản sao chứng thực điện tử do %s cấp, đang có giá trị.", "An electronic certified copy issued by %s, and valid."),
+		certcopy.Msg("Tệp dưới đây lấy trực tiếp từ kho của cơ quan cấp; chữ ký vừa được kiểm tra và tệp trùng với bản đã ghi sổ. Tệp bạn nhận bằng đường khác thì chưa được kiểm tra ở đây.",
+			"The file below comes straight from the issuing agency's store; its signatures were checked and it is the registered file. A file you got another way was not checked here.")},
+	"annulled": {certcopy.Msg("Bản sao do %s cấp đã bị HỦY BỎ GIÁ TRỊ PHÁP LÝ.", "The copy issued by %s was declared WITHOUT LEGAL VALUE."),
+		certcopy.Msg("Không chấp nhận bản sao này.",
+			"Do not accept this copy.")},
+	"void": {certcopy.Msg("Số chứng thực này của %s chưa từng được phát hành.", "This certificate number of %s was never issued."),
+		certcopy.Msg("Không chấp nhận.",
+			"Do not accept it.")},
+	"erased": {certcopy.Msg("Bản sao do %s cấp; tệp lưu đã được xóa.", "A copy issued by %s; its stored file was erased."),
+		certcopy.Msg("Thông tin trong sổ vẫn còn bên dưới.",
+			"What the register says remains below.")},
+	"unknown": {certcopy.Msg("Bản sao này không có trong sổ.", "This copy is not in the register."),
+		certcopy.Msg("Không chấp nhận.",
+			"Do not accept it.")},
 }
 
 // tone is the colour of one verdict. Nothing is green while no file was compared, nor on a

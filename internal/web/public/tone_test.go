@@ -1,7 +1,6 @@
 package public
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -12,8 +11,8 @@ import (
 // TestGreenIsRare goes through every combination of verdicts: green is only what was compared,
 // is ours, is valid, and either passed in every respect or was compared by its digest.
 func TestGreenIsRare(t *testing.T) {
-	texts := map[string]bool{}
-	for _, origin := range []verify.Origin{"", verify.AsIssued, verify.Extended, verify.Altered, verify.Pretends, verify.Another} {
+	var conclusions []verify.Conclusion
+	for _, origin := range []verify.Origin{"", verify.AsIssued, verify.Extended, verify.Altered, verify.Pretends, verify.Another, verify.Result} {
 		for _, status := range []verify.Status{verify.Valid, verify.Annulled, verify.Void, verify.Erased, verify.Unknown, verify.StatusNotChecked} {
 			for _, integrity := range []validation.Integrity{validation.Intact, validation.Modified, validation.Broken, validation.IntegrityNone, validation.IntegrityNotChecked} {
 				for _, issuer := range []validation.Issuer{validation.Trusted, validation.Untrusted, validation.Undetermined} {
@@ -21,23 +20,23 @@ func TestGreenIsRare(t *testing.T) {
 						for _, checked := range []bool{true, false} {
 							r := &verify.Report{Origin: origin, Status: status, Integrity: integrity, Issuer: issuer, Indication: ind,
 								Signatures: []validation.Signature{{}, {}}}
-							key, class := headlineOf(r, checked)
-							texts[key] = true
+							c := r.Conclude(checked)
+							conclusions = append(conclusions, c, sharedHeadline(r, checked))
+							class := c.Tone
 							good := checked && (origin == verify.AsIssued || origin == verify.Extended) && status == verify.Valid &&
 								integrity == validation.Intact && issuer == validation.Trusted && ind == validation.TotalPassed
-							if (class == "ok") != good {
+							if (class == verify.Green) != good {
 								t.Fatalf("%+v checked=%v is %s", r, checked, class)
 							}
-							if (status == verify.Annulled || status == verify.Void) && class != "bad" {
+							if (status == verify.Annulled || status == verify.Void) && origin != verify.Result && class != verify.Red {
 								t.Fatalf("%s is %s", status, class)
 							}
-							if shared := sharedHeadline(r, checked); (shared["Class"] == "ok") != (good && origin == verify.AsIssued) {
-								t.Fatalf("shared: %+v checked=%v is %s", r, checked, shared["Class"])
+							if shared := sharedHeadline(r, checked); (shared.Tone == verify.Green) != (good && origin == verify.AsIssued) {
+								t.Fatalf("shared: %+v checked=%v is %s", r, checked, shared.Tone)
 							}
 							byDigest := &verify.Report{Origin: origin, Status: status, SubIndication: validation.SignedDataNotFound, Indication: validation.Indeterminate}
-							key, class = headlineOf(byDigest, checked)
-							texts[key] = true
-							if class == "ok" && (!checked || status != verify.Valid || origin != verify.AsIssued && origin != verify.Extended) {
+							class = byDigest.Conclude(checked).Tone
+							if class == verify.Green && (!checked || status != verify.Valid || origin != verify.AsIssued && origin != verify.Extended) {
 								t.Fatalf("digest: %+v checked=%v is green", byDigest, checked)
 							}
 						}
@@ -46,21 +45,9 @@ func TestGreenIsRare(t *testing.T) {
 			}
 		}
 	}
-	for _, key := range []string{"good", "erased", "annulled", "void", "unknown"} {
-		texts["../shared."+key] = true
-	}
-	b, err := files.ReadFile("text/vi.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var vi map[string]string
-	if err := json.Unmarshal(b, &vi); err != nil {
-		t.Fatal(err)
-	}
-	for key := range texts {
-		key = strings.TrimPrefix("head."+key, "head.../")
-		if vi[key] == "" || vi[key+".next"] == "" {
-			t.Errorf("no text for %q", key)
+	for _, c := range conclusions {
+		if c.Says.VI == "" || c.Says.EN == "" || c.Next.VI == "" || c.Next.EN == "" || strings.Contains(c.Says.VI+c.Says.EN, "%") {
+			t.Fatalf("%q has no words", c.Key)
 		}
 	}
 }

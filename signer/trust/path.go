@@ -99,7 +99,7 @@ type pathBuilder struct {
 // was found that holds.
 func (b *pathBuilder) search(path []*x509.Certificate) bool {
 	top := path[len(path)-1]
-	if anchor := b.store.find(top); anchor != nil && anchor.trustedAt(b.at) {
+	if anchor := b.anchor(top); anchor != nil {
 		return b.judge(path, anchor)
 	}
 	if len(path) == maxPath {
@@ -114,6 +114,19 @@ func (b *pathBuilder) search(path []*x509.Certificate) bool {
 		}
 	}
 	return false
+}
+
+// trusts tells whether an anchor counts at the time and for the purpose. One that does not is a
+// certificate like any other.
+func (b *pathBuilder) trusts(a Anchor) bool {
+	return a.trustedAt(b.at) && (b.purpose == crlSigning || a.trustedFor(b.purpose))
+}
+
+func (b *pathBuilder) anchor(cert *x509.Certificate) *Anchor {
+	if a := b.store.find(cert); a != nil && b.trusts(*a) {
+		return a
+	}
+	return nil
 }
 
 // put puts an issuer on top of a path and goes on from there.
@@ -148,12 +161,12 @@ func (b *pathBuilder) namesOtherwise(c, by *x509.Certificate) bool {
 func (b *pathBuilder) issuers(cert *x509.Certificate, named func(c, by *x509.Certificate) bool) []*x509.Certificate {
 	var out []*x509.Certificate
 	for _, a := range b.store.anchors {
-		if a.trustedAt(b.at) && named(cert, a.Certificate) {
+		if b.trusts(a) && named(cert, a.Certificate) {
 			out = append(out, a.Certificate)
 		}
 	}
 	for _, c := range b.others {
-		if named(cert, c) && b.store.find(c) == nil {
+		if named(cert, c) && b.anchor(c) == nil {
 			out = append(out, c)
 		}
 	}

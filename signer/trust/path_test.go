@@ -52,6 +52,9 @@ func TestBuildPath(t *testing.T) {
 		{"issued by an official", forged, own, Signing, ErrConstraints},
 		{"anchor not trusted yet", w.official(t), NewStore(Anchor{Certificate: w.pki.Root.Certificate, From: now.Add(time.Hour)}), Signing, ErrNoPath},
 		{"anchor no longer trusted", w.official(t), NewStore(Anchor{Certificate: w.pki.Root.Certificate, Until: now}), Signing, ErrNoPath},
+		{"anchor for time-stamps only", w.official(t), NewStore(Anchor{Certificate: w.pki.Root.Certificate, Purposes: []Purpose{TimeStamping}}), Signing, ErrNoPath},
+		{"anchor for signatures too", w.official(t), NewStore(Anchor{Certificate: w.pki.Root.Certificate, Purposes: []Purpose{TimeStamping, Signing}}), Signing, nil},
+		{"former anchor below an anchor", w.official(t), NewStore(Anchor{Certificate: w.pki.Root.Certificate}, Anchor{Certificate: w.pki.Issuing.Certificate, Until: now}), Signing, nil},
 		{"issuing authority as anchor", w.official(t), NewStoreOf(w.pki.Issuing.Certificate), Signing, nil},
 	}
 	others := append(w.others(), official.Certificate)

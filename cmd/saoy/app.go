@@ -79,16 +79,22 @@ func open(ctx context.Context, c Config, mode openMode) (a *app, err error) {
 	if a.base, err = c.base(); err != nil {
 		return a, err
 	}
+	if err = a.place.refuseRestoring(); err != nil {
+		return a, err
+	}
 	if err = a.place.make(); err != nil {
 		return a, err
 	}
 	if err = a.openLedger(ctx, mode); err != nil {
 		return a, err
 	}
-	if err = a.openStores(); err != nil {
+	if err = a.openStores(ctx); err != nil {
 		return a, err
 	}
 	if mode != toCheck {
+		if err = a.refuseUnaccepted(ctx); err != nil {
+			return a, err
+		}
 		if err = a.found(ctx); err != nil {
 			return a, err
 		}
@@ -129,19 +135,25 @@ func (a *app) openLedger(ctx context.Context, mode openMode) error {
 	return err
 }
 
+// openBlobs opens the stores of final files, of files in progress, and of checkpoints.
+func (a *app) openBlobs(context.Context) (files, scratch, public storage.Blobs, err error) {
+	if files, err = disk.Open(a.place.vault(), time.Now); err != nil {
+		return nil, nil, nil, err
+	}
+	if scratch, err = disk.Open(a.place.scratch(), time.Now); err != nil {
+		return nil, nil, nil, err
+	}
+	public, err = disk.Open(a.place.public(), time.Now)
+	return files, scratch, public, err
+}
+
 // openStores opens what lies in the data directory beside the ledger.
-func (a *app) openStores() error {
-	scratch, err := disk.Open(a.place.scratch(), time.Now)
+func (a *app) openStores(ctx context.Context) error {
+	files, scratch, public, err := a.openBlobs(ctx)
 	if err != nil {
 		return err
 	}
-	files, err := disk.Open(a.place.vault(), time.Now)
-	if err != nil {
-		return err
-	}
-	if a.public, err = disk.Open(a.place.public(), time.Now); err != nil {
-		return err
-	}
+	a.public = public
 	master, err := a.place.master()
 	if err != nil {
 		return err

@@ -27,6 +27,9 @@ type commands struct {
 	Annul   annulCommand   `cmd:"" help:"Declare an issued copy without legal value, by a decision."`
 	Void    voidCommand    `cmd:"" help:"Void the number of a copy that was never issued."`
 	Fsck    fsckCommand    `cmd:"" help:"Check everything stored against everything else."`
+	Backup  backupCommand  `cmd:"" help:"Copy the whole installation to another place, beside a running serve."`
+	Restore restoreCommand `cmd:"" help:"Put a backup back into an empty place."`
+	Accept  acceptCommand  `cmd:"" name:"accept-restore" help:"Decide to go on with a restored installation, and from which numbers."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this program's schema."`
 	Doctor  doctorCommand  `cmd:"" help:"Try what an operator provides for each property the product relies on."`
 	Token   tokenCommand   `cmd:"" help:"Make an access token for a client system of the API."`

@@ -10,22 +10,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/saoy/saoy/signer"
 	"github.com/saoy/saoy/signer/pdf"
 )
 
-// ValidationData is what a validator needs besides the signatures, each element in DER:
-// certificates, OCSPResponse and CertificateList.
-type ValidationData struct {
-	Certs, OCSPs, CRLs [][]byte
-	// VRI relates data to a signature, by its key (see VRIKey). Everything in it is in the
-	// document's store too.
-	VRI map[string]ValidationData
-}
-
-// Empty reports whether there is nothing to add.
-func (v *ValidationData) Empty() bool {
-	return len(v.Certs)+len(v.OCSPs)+len(v.CRLs)+len(v.VRI) == 0
-}
+// ValidationData is what a validator needs besides the signatures.
+type ValidationData = signer.ValidationData
 
 // VRIKey returns the key of a signature in /VRI: the SHA-1 of its whole /Contents string,
 // padding included, in upper case hexadecimal (ETSI EN 319 142-1 §5.4.2.3).
@@ -71,7 +61,7 @@ func addValidationData(base io.ReaderAt, size int64, v ValidationData, l pdf.Lim
 // kinds of data with their keys in the store and in an entry of /VRI
 var storeKinds = [3]struct{ store, vri pdf.Name }{{"Certs", "Cert"}, {"OCSPs", "OCSP"}, {"CRLs", "CRL"}}
 
-func (v *ValidationData) kinds() [3][][]byte { return [3][][]byte{v.Certs, v.OCSPs, v.CRLs} }
+func kindsOf(v *ValidationData) [3][][]byte { return [3][][]byte{v.Certs, v.OCSPs, v.CRLs} }
 
 // store is the document security store in the making.
 type store struct {
@@ -129,7 +119,7 @@ func (s *store) learn(kind int, o pdf.Object) error {
 }
 
 func (s *store) add(v *ValidationData) error {
-	for kind, items := range v.kinds() {
+	for kind, items := range kindsOf(v) {
 		for _, der := range items {
 			s.put(kind, der)
 		}
@@ -165,7 +155,7 @@ func (s *store) relate(key pdf.Name, v *ValidationData) error {
 		return err
 	}
 	var d pdf.Dict
-	for kind, items := range v.kinds() {
+	for kind, items := range kindsOf(v) {
 		var list pdf.Array
 		for _, der := range items {
 			if ref := s.put(kind, der); !containsRef(list, ref) {

@@ -199,21 +199,14 @@ func (o *ExtendOptions) collect(ctx context.Context, found []existing) (Validati
 				}
 				known[id] = v
 			}
-			own.merge(v)
+			own.Merge(v)
 		}
-		all.merge(own)
+		all.Merge(own)
 		if !o.WithoutVRI {
 			all.VRI[VRIKey(s.contents)] = own
 		}
 	}
 	return all, nil
-}
-
-// merge adds data; the store drops what is there twice.
-func (v *ValidationData) merge(w ValidationData) {
-	v.Certs = append(v.Certs, w.Certs...)
-	v.OCSPs = append(v.OCSPs, w.OCSPs...)
-	v.CRLs = append(v.CRLs, w.CRLs...)
 }
 
 // with returns the file with one more increment.

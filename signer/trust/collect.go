@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/x509"
 	"time"
+
+	"github.com/saoy/saoy/signer"
 )
 
 // Collector gathers what a file needs to be validated for a long time (B-LT).
@@ -20,11 +22,11 @@ type Collector struct {
 //
 // It is an error if anything is missing or not good: the errors are those of Result.Err, and
 // signer.ErrUnavailable is among them if trying later may help.
-func (c *Collector) Collect(ctx context.Context, cert *x509.Certificate, others []*x509.Certificate) (ValidationData, error) {
+func (c *Collector) Collect(ctx context.Context, cert *x509.Certificate, others []*x509.Certificate) (signer.ValidationData, error) {
 	now := c.Clock()
 	r := c.Validator.Validate(ctx, Question{Certificate: cert, Untrusted: others, Purpose: PurposeOf(cert), At: now, Now: now})
 	if err := r.Err(); err != nil {
-		return ValidationData{}, err
+		return signer.ValidationData{}, err
 	}
 	return r.Used, nil
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/saoy/saoy/signer"
 )
 
 // Validator judges certificates.
@@ -54,7 +56,7 @@ type Result struct {
 	// then of OCSP responders and signers of CRLs that have to be checked themselves.
 	Standings []Standing
 	// Used are the issuers, responders and revocation data that the result rests on.
-	Used ValidationData
+	Used signer.ValidationData
 }
 
 // Err returns the worst that was found: the path's error, then a revocation, then a status
@@ -73,18 +75,6 @@ func (r Result) Err() error {
 		}
 	}
 	return unknown
-}
-
-// ValidationData is what a validator needs, in DER: certificates, OCSP responses and CRLs,
-// each once.
-type ValidationData struct {
-	Certs, OCSPs, CRLs [][]byte
-}
-
-func addOnce(list *[][]byte, der []byte) {
-	if !slices.ContainsFunc(*list, func(x []byte) bool { return string(x) == string(der) }) {
-		*list = append(*list, der)
-	}
 }
 
 // Validate judges a certificate as of a time: path first, then revocation of everything in
@@ -137,7 +127,7 @@ func (r *validation) completePath() {
 // standings judges every certificate of a path but the anchor.
 func (r *validation) standings(path []*x509.Certificate) {
 	for i, cert := range path {
-		addOnce(&r.result.Used.Certs, cert.Raw)
+		signer.AddOnce(&r.result.Used.Certs, cert.Raw)
 		if i == len(path)-1 || r.seen[string(cert.Raw)] {
 			continue
 		}
@@ -187,12 +177,12 @@ func (r *validation) use(rev Revocation) {
 	if rev.Source == "CRL" {
 		list = &r.result.Used.CRLs
 	}
-	addOnce(list, rev.Raw)
+	signer.AddOnce(list, rev.Raw)
 	for _, der := range rev.More {
-		addOnce(list, der)
+		signer.AddOnce(list, der)
 	}
 	for _, who := range rev.Signers {
-		addOnce(&r.result.Used.Certs, who.Raw)
+		signer.AddOnce(&r.result.Used.Certs, who.Raw)
 	}
 }
 

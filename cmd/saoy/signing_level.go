@@ -101,7 +101,6 @@ func (l levelFlags) collector() (pades.Collector, error) {
 		if trust.PurposeOf(c) == trust.TimeStamping {
 			collector = stamps
 		}
-		data, err := collector.Collect(ctx, c, others)
-		return pades.ValidationData{Certs: data.Certs, OCSPs: data.OCSPs, CRLs: data.CRLs}, err
+		return collector.Collect(ctx, c, others)
 	}), nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/x509"
 	"fmt"
 	"net/http"
 	"time"
@@ -21,11 +20,7 @@ const anchorName = "Saoy trình diễn (KHÔNG CÓ GIÁ TRỊ PHÁP LÝ)"
 // authority's addresses are answered in the process.
 func newCollector(store *trust.Store, transport http.RoundTripper) pades.Collector {
 	source := trust.NewSource(trust.NewFetcher(trust.FetcherConfig{Transport: transport}), false)
-	collector := &trust.Collector{Validator: trust.Validator{Store: store, Source: source, MaxAge: revocationMaxAge}, Clock: time.Now}
-	return pades.CollectorFunc(func(ctx context.Context, c *x509.Certificate, others []*x509.Certificate) (pades.ValidationData, error) {
-		data, err := collector.Collect(ctx, c, others)
-		return pades.ValidationData{Certs: data.Certs, OCSPs: data.OCSPs, CRLs: data.CRLs}, err
-	})
+	return &trust.Collector{Validator: trust.Validator{Store: store, Source: source, MaxAge: revocationMaxAge}, Clock: time.Now}
 }
 
 // revocationMaxAge is how old the revocation data put into a copy may be.

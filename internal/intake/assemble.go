@@ -112,11 +112,21 @@ func (d *document) page(tree pdf.Ref, p *Page, id io.Writer) (pdf.Ref, error) {
 	})
 }
 
-// drawing is the page's content stream.
+// drawing is the page's content stream: a clip if the page is framed, and the picture.
 func drawing(p *Page) []byte {
-	b := []byte("q ")
-	for _, v := range p.Sheet.matrix(p.Orientation) {
-		b = append(strconv.AppendFloat(b, v, 'f', -1, 64), ' ')
+	b, f, sheet := []byte("q "), p.Edit.Frame.Turned(p.Edit.Turn), p.Sheet
+	number := func(v float64) { b = append(strconv.AppendFloat(b, v, 'f', -1, 64), ' ') }
+	matrix := sheet.matrix(p.Orientation)
+	if f != (Frame{}) {
+		for _, v := range [4]float64{sheet.X, sheet.Y, sheet.W, sheet.H} {
+			number(v)
+		}
+		b = append(b, "re W n "...)
+		around := f.around(sheet)
+		matrix = f.tilted(around.matrix(p.Orientation), around)
+	}
+	for _, v := range matrix {
+		number(v)
 	}
 	return append(b, "cm /Im0 Do Q\n"...)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"image"
 	"io"
 	"time"
 
@@ -32,6 +33,8 @@ type Edit struct {
 	Quality int `json:",omitempty"`
 	// DPI reduces the page to so many dots per inch, at least 200, if it has more; 0 does not.
 	DPI int `json:",omitempty"`
+	// Frame straightens and crops.
+	Frame Frame `json:",omitzero"`
 }
 
 // Limits of an Edit.
@@ -50,7 +53,7 @@ func (e Edit) check() error {
 		return certcopy.Errorf(certcopy.Invalid, "edit", nil, certcopy.Msg("Thao tác sửa trang không hợp lệ. Hãy chọn lại.",
 			"The change of the page is not valid. Choose again."))
 	}
-	return nil
+	return e.Frame.check()
 }
 
 // Origin says where the page as it was uploaded lies, so that every edit can be taken back.
@@ -73,14 +76,13 @@ func (in *Intake) Edit(ctx context.Context, page Page, e Edit) (Page, error) {
 	if err := e.check(); err != nil {
 		return page, err
 	}
-	if e.samples() {
+	if e.samples() || e.Frame != (Frame{}) {
 		edited, err := in.editConfined(ctx, page, e)
 		if err != nil {
 			return page, err
 		}
 		page.Image, page.Look = edited.Image, edited.Look
 	}
-	page.settle()
 	turn := e.Turn
 	e.Turn = 0
 	page.Edit = e
@@ -124,12 +126,27 @@ func runEdit(_ context.Context, j confine.Job) error {
 	return err
 }
 
-// edit does to the samples what e asks.
+// edit does to the samples what e asks, and looks at what its frame leaves of them.
 func (p *Page) edit(e Edit) error {
 	img, err := p.decode()
 	if err != nil {
 		return err
 	}
+	suggested := p.Look.Suggest
+	if e.samples() {
+		if img, err = p.resample(img, e); err != nil {
+			return err
+		}
+	}
+	if e.Frame != (Frame{}) {
+		p.seeFramed(inkOf(img), e.Frame)
+	}
+	p.Look.Suggest = suggested
+	return nil
+}
+
+// resample encodes the samples anew and returns them as they were encoded.
+func (p *Page) resample(img image.Image, e Edit) (image.Image, error) {
 	if by := float64(e.DPI) / p.Sheet.DPI; e.DPI > 0 && by < 1 {
 		w, h := max(1, scaled(p.Width, by)), max(1, scaled(p.Height, by))
 		img = reduce(img, w, h)
@@ -137,5 +154,5 @@ func (p *Page) edit(e Edit) error {
 		p.Width, p.Height = w, h
 	}
 	p.Palette = nil
-	return p.encodeAs(img, e)
+	return img, p.encodeAs(img, e)
 }

@@ -28,11 +28,12 @@ const (
 	minDPI = 200
 )
 
-// place lays m on a sheet. Resolutions of 100 to 1200 dpi are believed; an image without one
+// place lays what f, as seen, leaves of m on a sheet. Resolutions of 100 to 1200 dpi are believed; an image without one
 // is fitted to A4. An original smaller than A4 is placed at its own size on an A4 sheet, a larger
 // one makes a sheet of its size.
-func place(m *Image) Sheet {
+func place(m *Image, f Frame) Sheet {
 	w, h, ok := paperSize(m)
+	w, h = w*f.across(), h*f.down()
 	var s Sheet
 	switch {
 	case !ok:
@@ -46,7 +47,7 @@ func place(m *Image) Sheet {
 	}
 	pw, ph := m.Seen()
 	s.Width, s.Height = round(s.Width), round(s.Height)
-	s.DPI = round(math.Min(float64(pw)*72/s.W, float64(ph)*72/s.H))
+	s.DPI = round(math.Min(float64(pw)*f.across()*72/s.W, float64(ph)*f.down()*72/s.H))
 	s.FreeBottom = round(s.Y + m.Free*s.H)
 	if m.Free >= 1 {
 		s.FreeBottom = s.Height

@@ -34,7 +34,7 @@ func TestPlace(t *testing.T) {
 	}
 	for _, tt := range tests {
 		m := &Image{Width: tt.w, Height: tt.h, DPIX: tt.dpiX, DPIY: tt.dpiY, Orientation: tt.o}
-		s := place(m)
+		s := place(m, Frame{})
 		for _, v := range [][2]float64{{s.Width, tt.width}, {s.Height, tt.height}, {s.X, tt.x}, {s.W, tt.iw}, {s.H, tt.ih}} {
 			if math.Abs(v[0]-v[1]) > tolerance {
 				t.Errorf("%s: %+v", tt.name, s)

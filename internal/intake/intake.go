@@ -111,10 +111,13 @@ func blame(name string, err error) error {
 // settle computes in this process what follows from the image the child described, anew if
 // it was done before.
 func (p *Page) settle() {
-	p.Sheet = place(&p.Image)
+	p.Sheet = place(&p.Image, p.Edit.Frame.Turned(p.Edit.Turn))
 	p.Warnings = slices.DeleteFunc(slices.Clone(p.Warnings), func(w Warning) bool {
-		return w.Code == BlankPage || w.Code == LowResolution
+		return w.Code == BlankPage || w.Code == LowResolution || w.Code == Askew
 	})
+	if p.Edit.Frame == (Frame{}) && p.Look.Suggest != (Frame{}) {
+		p.Warnings = append(p.Warnings, warnAskew(p.Look.Suggest))
+	}
 	if p.Free >= 1 {
 		p.Warnings = append(p.Warnings, warnBlank())
 	}

@@ -15,6 +15,8 @@ type Look struct {
 	Feet [4]float64
 	// Print tells whether two pages show the same; see Print.Same.
 	Print Print
+	// Suggest is how the page as it was uploaded could be straightened and cropped.
+	Suggest Frame `json:",omitzero"`
 }
 
 // see records what an ink map shows of a page.
@@ -24,7 +26,18 @@ func (p *Page) see(m *inkMap) {
 		p.Look.Feet[k] = m.free(o.turned(k))
 	}
 	p.Free = p.Look.Feet[0]
-	p.Look.Print = m.upright(p.Orientation).print()
+	seen := m.upright(p.Orientation)
+	p.Look.Print, p.Look.Suggest = seen.print(), seen.suggest()
+}
+
+// seeFramed records what a frame leaves to be seen of a page; what was suggested stays.
+func (p *Page) seeFramed(m *inkMap, f Frame) {
+	part := m.framed(p.Orientation, f)
+	for k := range p.Look.Feet {
+		p.Look.Feet[k] = part.free(Orientation(1).turned(k))
+	}
+	p.Free = p.Look.Feet[0]
+	p.Look.Print = part.upright(1).print()
 }
 
 // Size of a Print: cells of some 3 mm on A4, wider than what a second scan shifts a page.

@@ -2,7 +2,9 @@ package intake
 
 import (
 	"fmt"
+	"math"
 	"strconv"
+	"strings"
 
 	"github.com/saoy/saoy/internal/certcopy"
 )
@@ -102,6 +104,7 @@ const (
 	BlankPage     WarningCode = "blank_page"
 	DuplicatePage WarningCode = "duplicate_page" // shows what an earlier page shows; see Duplicates
 	Converted     WarningCode = "converted"      // colours were converted to sRGB, samples encoded anew
+	Askew         WarningCode = "askew"          // lies askew, or shows what lies around the paper
 	Cleaned       WarningCode = "cleaned"        // the PDF held active content, which is gone
 )
 
@@ -120,6 +123,19 @@ func warnLowResolution(dpi float64) Warning {
 func warnBlank() Warning {
 	return Warning{BlankPage, certcopy.Msg("Trang có vẻ trống. Hãy kiểm tra xem có quét nhầm mặt giấy không.",
 		"The page seems to be blank. Check that the right side of the paper was scanned.")}
+}
+
+func warnAskew(f Frame) Warning {
+	angle := strings.ReplaceAll(fmt.Sprintf("%.1f", math.Abs(float64(f.Tilt))/100), ".", ",")
+	around := f.Left+f.Top+f.Right+f.Bottom > 0
+	switch {
+	case f.Tilt != 0 && around:
+		return Warning{Askew, certcopy.Msg("Trang nghiêng khoảng "+angle+"° và thấy cả phần ngoài tờ giấy. Có thể nắn thẳng và cắt viền.",
+			"The page lies askew by about "+strings.ReplaceAll(angle, ",", ".")+"° and shows more than the paper. It can be straightened and cropped.")}
+	case around:
+		return Warning{Askew, certcopy.Msg("Ảnh thấy cả phần ngoài tờ giấy. Có thể cắt viền.", "The picture shows more than the paper. It can be cropped.")}
+	}
+	return Warning{Askew, certcopy.Msg("Trang nghiêng khoảng "+angle+"°. Có thể nắn thẳng.", "The page lies askew by about "+strings.ReplaceAll(angle, ",", ".")+"°. It can be straightened.")}
 }
 
 func warnConverted() Warning {

@@ -112,8 +112,8 @@ func smallest(base, smaller []lyingPage) []lyingPage {
 }
 
 // EditPages makes pages, by their numbers from 1, anew from what was uploaded, as e asks; how
-// they are turned stays, and e.Turn is not looked at. The zero Edit brings back what was
-// uploaded. No pages means all.
+// they are turned and framed stays, and e.Turn and e.Frame are not looked at. The zero Edit
+// brings back the samples that were uploaded. No pages means all.
 func (f *Flow) EditPages(ctx context.Context, id certcopy.CopyID, revision int, numbers []int, e intake.Edit) (certcopy.Copy, error) {
 	c, err := f.editable(ctx, id, revision)
 	if err != nil {
@@ -133,7 +133,10 @@ func (f *Flow) EditPages(ctx context.Context, id certcopy.CopyID, revision int, 
 		}
 		chosen = append(chosen, pages[n-1])
 	}
-	made, err := f.edited(ctx, chosen, func(intake.Edit) intake.Edit { return e })
+	made, err := f.edited(ctx, chosen, func(was intake.Edit) intake.Edit {
+		e.Frame = was.Frame
+		return e
+	})
 	if err != nil {
 		return c, err
 	}
@@ -150,6 +153,7 @@ func (f *Flow) EditPages(ctx context.Context, id certcopy.CopyID, revision int, 
 func (f *Flow) remake(ctx context.Context, pages []lyingPage, step intake.Edit) ([]lyingPage, error) {
 	return f.edited(ctx, pages, func(was intake.Edit) intake.Edit {
 		e := step
+		e.Frame = was.Frame
 		if e.Colour = was.Colour; e.Colour == intake.Bilevel {
 			e.Quality, e.DPI = 0, 0
 		}

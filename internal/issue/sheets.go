@@ -19,6 +19,7 @@ type Sheet struct {
 	Bytes    int64  // of its samples
 	DPI      float64
 	Edit     intake.Edit
+	Suggest  intake.Frame `json:",omitzero"` // how it could be straightened and cropped
 	Warnings []intake.Warning
 }
 
@@ -77,7 +78,7 @@ func describe(pages []lyingPage) []Sheet {
 	first := intake.Duplicates(all)
 	sheets := make([]Sheet, len(pages))
 	for i, p := range pages {
-		sheets[i] = Sheet{FileName: p.scan.FileName, Bytes: int64(len(p.Data)), DPI: p.Sheet.DPI, Edit: p.Edit, Warnings: p.Warnings}
+		sheets[i] = Sheet{FileName: p.scan.FileName, Bytes: int64(len(p.Data)), DPI: p.Sheet.DPI, Edit: p.Edit, Suggest: p.Look.Suggest, Warnings: p.Warnings}
 		if first[i] > 0 {
 			sheets[i].Warnings = append(sheets[i].Warnings, intake.WarnDuplicate(first[i]))
 		}

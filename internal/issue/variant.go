@@ -13,9 +13,51 @@ import (
 )
 
 // Variant is what a page, from 1, would be after an edit: a preview and the bytes it would
-// have. Nothing of the copy changes; the page keeps its turns. What was made is kept, so that
-// looking at it again, or larger, costs little.
+// have. Nothing of the copy changes; the page keeps its turns and its frame. What was made is
+// kept, so that looking at it again, or larger, costs little.
 func (f *Flow) Variant(ctx context.Context, id certcopy.CopyID, page, widthPx int, e intake.Edit) (jpeg []byte, size int64, err error) {
+	return f.look(ctx, id, page, widthPx, func(was intake.Edit) intake.Edit {
+		e.Turn, e.Frame = was.Turn, was.Frame
+		return e
+	})
+}
+
+// Framed is what a page, from 1, would look like in another frame. Nothing of the copy changes.
+func (f *Flow) Framed(ctx context.Context, id certcopy.CopyID, page, widthPx int, frame intake.Frame) (jpeg []byte, err error) {
+	jpeg, _, err = f.look(ctx, id, page, widthPx, func(was intake.Edit) intake.Edit {
+		was.Frame = frame
+		return was
+	})
+	return jpeg, err
+}
+
+// FramePage straightens and crops a page, from 1; the zero Frame takes that back. No sample
+// changes. storage.ErrConflict if the copy has changed since revision.
+func (f *Flow) FramePage(ctx context.Context, id certcopy.CopyID, revision, page int, frame intake.Frame) (certcopy.Copy, error) {
+	c, err := f.editable(ctx, id, revision)
+	if err != nil {
+		return c, err
+	}
+	pages, err := f.lying(ctx, id)
+	if err != nil {
+		return c, err
+	}
+	if page < 1 || page > len(pages) {
+		return c, fmt.Errorf("page %d of %d: %w", page, len(pages), storage.ErrConflict)
+	}
+	made, err := f.edited(ctx, pages[page-1:page], func(was intake.Edit) intake.Edit {
+		was.Frame = frame
+		return was
+	})
+	if err != nil {
+		return c, err
+	}
+	pages[page-1] = made[0]
+	return f.layPages(ctx, c, pages)
+}
+
+// look makes a page anew, not of the copy, and draws it.
+func (f *Flow) look(ctx context.Context, id certcopy.CopyID, page, widthPx int, edit func(was intake.Edit) intake.Edit) (jpeg []byte, size int64, err error) {
 	pages, err := f.lying(ctx, id)
 	if err != nil {
 		return nil, 0, err
@@ -23,8 +65,7 @@ func (f *Flow) Variant(ctx context.Context, id certcopy.CopyID, page, widthPx in
 	if page < 1 || page > len(pages) {
 		return nil, 0, fmt.Errorf("page %d of %d: %w", page, len(pages), storage.ErrNotFound)
 	}
-	e.Turn = pages[page-1].Edit.Turn
-	made, err := f.variant(ctx, pages[page-1], e)
+	made, err := f.variant(ctx, pages[page-1], edit(pages[page-1].Edit))
 	if err != nil {
 		return nil, 0, err
 	}

@@ -29,17 +29,22 @@ func (x *examiner) bag(s *signing) {
 			s.out.settle(Indeterminate, CertificateChainGeneral)
 		}
 		for _, c := range b.Certificates {
-			bad, known := x.judged[string(c.Raw)]
-			if !known {
-				bad = x.altered(c)
-				x.judged[string(c.Raw)] = bad
-			}
-			if bad {
+			if x.alteredOnce(c) {
 				s.out.check("certificates", Failed, msgBagBad.of(nameOfCert(c)))
 				s.out.settle(Indeterminate, CertificateChainGeneral)
 			}
 		}
 	}
+}
+
+// alteredOnce remembers what altered said.
+func (x *examiner) alteredOnce(c *x509.Certificate) bool {
+	bad, known := x.judged[string(c.Raw)]
+	if !known {
+		bad = x.altered(c)
+		x.judged[string(c.Raw)] = bad
+	}
+	return bad
 }
 
 // altered reports whether issuers of a certificate are at hand and none of them signed it.
@@ -48,8 +53,10 @@ func (x *examiner) altered(c *x509.Certificate) bool {
 	if x.options.Anchors != nil {
 		issuers = append(issuers[:len(issuers):len(issuers)], anchorsOf(x.options.Anchors)...)
 	}
-	if slices.ContainsFunc(x.evidence.certs, func(o *x509.Certificate) bool { return twin(c, o) }) {
-		return true
+	for _, known := range [][]*x509.Certificate{issuers, x.onPaths} {
+		if slices.ContainsFunc(known, func(o *x509.Certificate) bool { return twin(c, o) }) {
+			return true
+		}
 	}
 	const most = 8 // a file can name one issuer in very many certificates
 	tried := 0
@@ -59,8 +66,11 @@ func (x *examiner) altered(c *x509.Certificate) bool {
 		}
 		err := i.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
 		var insecure x509.InsecureAlgorithmError
-		if err == nil || errors.As(err, &insecure) || errors.Is(err, x509.ErrUnsupportedAlgorithm) {
+		if err == nil || errors.As(err, &insecure) {
 			return false
+		}
+		if errors.Is(err, x509.ErrUnsupportedAlgorithm) {
+			continue
 		}
 		if tried++; tried == most {
 			return false

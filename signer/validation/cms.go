@@ -24,6 +24,10 @@ func (x *examiner) cryptography(s *signing) error {
 		s.fail("cms-format", FormatFailure, Broken, msgCMSBad.of(plain(err)))
 		return nil
 	}
+	if bad := envelope(element, s.cms); bad != (both{}) {
+		s.out.check("cms-envelope", Failed, msgEnvelope.of(bad))
+		s.out.settle(Indeterminate, SigConstraintsFailure)
+	}
 	certs := x.storeCerts
 	switch s.out.SubFilter {
 	case "ETSI.CAdES.detached", "adbe.pkcs7.detached":

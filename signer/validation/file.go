@@ -39,7 +39,7 @@ func File(ctx context.Context, r io.ReaderAt, size int64, o Options) (*Report, e
 	if err != nil {
 		return nil, err
 	}
-	x := &examiner{ctx: ctx, file: r, size: size, options: o, front: front, work: maxWork, digestLeft: max(maxDigest, 4*size), judged: map[string]bool{},
+	x := &examiner{ctx: ctx, file: r, size: size, options: o, front: front, work: maxWork, digestLeft: max(maxDigest, 4*size), judged: map[string]bool{}, used: map[string]bool{},
 		report: &Report{SHA256: hexOf(front.digest[:]), Size: size, Integrity: IntegrityNone,
 			Issuer: Undetermined, Indication: NoSignature}}
 	if err := x.run(); err != nil {
@@ -74,6 +74,8 @@ type examiner struct {
 	storeCerts []*x509.Certificate
 	evidence   *evidence
 	judged     map[string]bool // certificates in bags, in DER: altered or not
+	used       map[string]bool // certificates and revocation data, in DER, that paths rest on
+	onPaths    []*x509.Certificate
 	spans      []span
 	// work and digestLeft are what the file may still cost: objects visited, bytes digested.
 	work       int

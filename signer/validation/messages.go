@@ -102,6 +102,9 @@ var (
 	msgCMSBad = message{clauseFormat,
 		"Dữ liệu chữ ký sai định dạng (%s).",
 		"The signature data is malformed (%s)."}
+	msgEnvelope = message{"RFC 5652 §5.1",
+		"Phần vỏ của chữ ký, không chữ ký nào bảo vệ, khác với quy cách (%s): có thể tệp đã bị sửa ở đó.",
+		"The envelope of the signature, which no signature protects, is not as it must be (%s): the file may have been altered there."}
 	msgCMSOK = message{clauseFormat,
 		"Dữ liệu chữ ký đúng định dạng CMS, một người ký.",
 		"The signature data is well-formed CMS with one signer."}
@@ -111,6 +114,9 @@ var (
 	msgBagBad = message{"RFC 5652 §10.2.3",
 		"Một chứng thư kèm theo chữ ký bị hỏng hoặc bị sửa (%s).",
 		"A certificate that comes with the signature is damaged or altered (%s)."}
+	msgStoreBad = message{"ETSI EN 319 142-1 §5.4.2",
+		"Dữ liệu kiểm chứng thêm vào sau chữ ký cuối, không chữ ký nào bảo vệ, bị hỏng hoặc bị sửa (%s).",
+		"The validation data that came after the last signature, which no signature protects, is damaged or altered (%s)."}
 	msgSubFilter = message{clauseByteRange,
 		"Kiểu chữ ký %s không được hỗ trợ.",
 		"Signatures of kind %s are not supported."}

@@ -70,8 +70,19 @@ func (x *examiner) ask(cert *x509.Certificate, p trust.Purpose, at time.Time, so
 		store = trust.NewStore()
 	}
 	v := trust.Validator{Store: store, Source: source}
-	return v.Validate(x.ctx, trust.Question{Certificate: cert, Untrusted: x.evidence.certs, Evidence: x.evidence.found,
+	r := v.Validate(x.ctx, trust.Question{Certificate: cert, Untrusted: x.evidence.certs, Evidence: x.evidence.found,
 		Purpose: p, At: at, Now: x.options.At})
+	for _, c := range r.Path.Certificates {
+		if !x.used[string(c.Raw)] {
+			x.onPaths = append(x.onPaths, c)
+		}
+	}
+	for _, list := range [][][]byte{r.Used.Certs, r.Used.OCSPs, r.Used.CRLs} {
+		for _, der := range list {
+			x.used[string(der)] = true
+		}
+	}
+	return r
 }
 
 // standings judges the revocation of every certificate of a path below its anchor.

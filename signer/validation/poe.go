@@ -22,9 +22,6 @@ func (x *examiner) authenticity(all []*signing) error {
 		return err
 	}
 	x.evidence = e
-	for _, s := range all {
-		x.bag(s)
-	}
 	for i := len(all) - 1; i >= 0; i-- {
 		s := all[i]
 		s.unsound = s.out.Indication == TotalFailed && s.out.Integrity == Broken || s.verified == nil || s.verified.Signer == nil
@@ -43,6 +40,10 @@ func (x *examiner) authenticity(all []*signing) error {
 			x.signer(s)
 		}
 	}
+	for _, s := range all {
+		x.bag(s)
+	}
+	x.storeIntact(all)
 	levels(all, e)
 	return nil
 }
@@ -165,6 +166,9 @@ func (x *examiner) signatureTimestamp(s *signing, der []byte) (*timestamp.Token,
 	v := t.VerifySignature(x.evidence.certs...)
 	if err := v.Err(); err != nil {
 		s.out.check("signature-time-stamp", Failed, msgTimeBad.of(plain(err)))
+		if !absent(der, err) {
+			s.out.settle(Indeterminate, SigConstraintsFailure) // a token that once was right was altered
+		}
 		return nil, false
 	}
 	var line Signature
@@ -179,6 +183,13 @@ func (x *examiner) signatureTimestamp(s *signing, der []byte) (*timestamp.Token,
 	}
 	s.out.check("signature-time-stamp", Passed, msgTimeProven.of(stamp(t.Time), nameOfCert(v.Signer)))
 	return t, true
+}
+
+// absent reports whether a token cannot be verified for want of its certificate, which an
+// authority need not send along.
+func absent(der []byte, err error) bool {
+	sd, bad := cms.Parse(der)
+	return bad == nil && len(sd.Certificates)+sd.BadCertificates == 0 && errors.Is(err, cms.ErrNoSigner)
 }
 
 // stamp writes a time for people, in UTC.

@@ -31,6 +31,13 @@ type evidence struct {
 	total int
 	// found is the revocation data, parsed once.
 	found *trust.Evidence
+	// stored is what of it stands in the store of the document; bad counts what stands there
+	// and could not be read.
+	stored struct {
+		certs       []*x509.Certificate
+		ocsps, crls [][]byte
+	}
+	bad int
 }
 
 // gather collects the evidence of the newest document security store and of every signature.
@@ -39,7 +46,10 @@ func (x *examiner) gather(all []*signing) (*evidence, error) {
 	// A damaged store proves nothing and accuses nobody: what was read of it is used.
 	if err := e.store(x.doc); isIO(err) {
 		return nil, err
+	} else if err != nil {
+		e.bad++
 	}
+	e.stored.certs, e.stored.ocsps, e.stored.crls = e.certs, e.ocsps, e.crls
 	if len(e.ocsps)+len(e.crls) > 0 {
 		since, err := x.storeSince()
 		if err != nil {
@@ -151,8 +161,8 @@ func (e *evidence) perSignature(v view, dss pdf.Dict) error {
 	return nil
 }
 
-// list decodes an array of streams. What is too large or not a stream is passed over: it
-// proves nothing.
+// list decodes an array of streams. What is too large or not a stream is passed over and
+// counted: it proves nothing.
 func (e *evidence) list(v view, o pdf.Object, add func([]byte)) error {
 	a, err := v.array(o)
 	if err != nil {
@@ -165,6 +175,7 @@ func (e *evidence) list(v view, o pdf.Object, add func([]byte)) error {
 		}
 		s, ok := o.(*pdf.Stream)
 		if !ok || s.Len() > maxEvidenceBytes || e.total > maxEvidenceTotal {
+			e.bad++
 			continue
 		}
 		der, err := v.r.Decode(s)
@@ -172,6 +183,7 @@ func (e *evidence) list(v view, o pdf.Object, add func([]byte)) error {
 			if isIO(err) {
 				return err
 			}
+			e.bad++
 			continue
 		}
 		e.total += len(der)
@@ -181,9 +193,12 @@ func (e *evidence) list(v view, o pdf.Object, add func([]byte)) error {
 }
 
 func (e *evidence) cert(der []byte) {
-	if c, err := x509.ParseCertificate(der); err == nil {
-		e.addCert(c)
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		e.bad++
+		return
 	}
+	e.addCert(c)
 }
 
 func (e *evidence) addCert(c *x509.Certificate) {

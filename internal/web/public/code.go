@@ -116,7 +116,7 @@ func asNotFound(err error) error {
 func (s *Site) answer(w http.ResponseWriter, r *http.Request, status int, v view) error {
 	w.Header().Add("Vary", "Accept")
 	if v.Report != nil {
-		v.Report = forEveryone(v.Report)
+		v.Report = v.Report.ForEveryone()
 	}
 	if web.WantsJSON(r) {
 		return writeJSON(w, status, v.Report)

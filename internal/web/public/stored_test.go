@@ -204,7 +204,7 @@ func TestMaskIdentity(t *testing.T) {
 		`Chứng thư của CMND: 212345678.`: `Chứng thư của CMND: ….`,
 		``:                               ``,
 	} {
-		if got := maskIdentity(in); got != want {
+		if got := verify.MaskIdentity(in); got != want {
 			t.Errorf("%s\n got %s\nwant %s", in, got, want)
 		}
 	}

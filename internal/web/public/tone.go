@@ -11,7 +11,7 @@ import (
 )
 
 // funcs are the functions of this site's templates.
-var funcs = template.FuncMap{"headline": func(r *verify.Report, checked bool) verify.Conclusion { return r.Conclude(checked) }, "tone": tone, "mark": mark, "day": day, "sentence": sentence, "agencyOf": agencyOf, "sharedHeadline": sharedHeadline}
+var funcs = template.FuncMap{"headline": func(r *verify.Report, checked bool) verify.Conclusion { return r.Conclude(checked) }, "tone": tone, "mark": mark, "day": day, "word": verify.Word, "sentence": sentence, "agencyOf": agencyOf, "sharedHeadline": sharedHeadline}
 
 // sharedHeadline is what a sharing link's page says first: there the file that was checked is
 // the stored one and not one the visitor holds.

@@ -48,7 +48,7 @@ func (k *Checker) checkBook(ctx context.Context) error {
 		}
 		k.report.Numbers++
 		key := bookKey{row.Number.Agency, row.Number.Book}
-		k.checkFollows(last[key], row.Number)
+		k.checkFollows(k.overGaps(key, last[key]), row.Number)
 		last[key] = row.Number
 		if rowOf[row.Copy] {
 			k.found(BookCopy, row.Number.String(), "Hai số trong sổ cùng một bản sao.", "Two numbers of the book are of one copy.")
@@ -104,7 +104,7 @@ func (k *Checker) checkCounters(ctx context.Context, last map[bookKey]certcopy.N
 	for _, n := range counters {
 		key := bookKey{n.Agency, n.Book}
 		seen[key] = true
-		if l := last[key]; l.Seq != n.Seq || n.Seq > 0 && l.Year != n.Year {
+		if l := k.overGaps(key, last[key]); l.Seq != n.Seq || n.Seq > 0 && l.Year != n.Year {
 			k.found(BookCounter, fmt.Sprintf("%s %s", n.Agency, n.Book),
 				fmt.Sprintf("Bộ đếm là %d/%d nhưng số cuối của sổ là %d/%d.", n.Seq, n.Year, l.Seq, l.Year),
 				fmt.Sprintf("The counter is %d/%d, but the last number of the book is %d/%d.", n.Seq, n.Year, l.Seq, l.Year))

@@ -23,6 +23,8 @@ type Ledger interface {
 	BookRows(ctx context.Context) iter.Seq2[storage.BookRow, error]
 	// Counters returns the last number given in each book.
 	Counters(ctx context.Context) ([]certcopy.Number, error)
+	// Gaps returns the numbers that were left out of the books, in their order.
+	Gaps(ctx context.Context) ([]storage.Gap, error)
 	// Checkpoints yields all recorded checkpoints, smallest first.
 	Checkpoints(ctx context.Context) iter.Seq2[storage.SignedCheckpoint, error]
 	// LogCounts returns how many leaves and how many hashes are stored.
@@ -78,6 +80,7 @@ type Report struct {
 	Numbers    int       `json:"numbers"`
 	Leaves     int64     `json:"leaves"`
 	Files      int       `json:"files"`
+	LeftOut    int64     `json:"left_out"` // numbers left out by decision after a restoration
 }
 
 // Checker is a check of one installation. It is used once.
@@ -88,10 +91,13 @@ type Checker struct {
 	Public  storage.Blobs // checkpoints
 	Files   Files
 	Examine Examiner // nil: signatures are not checked
-	Log     register.Log
+	// Quick looks for files without opening them: their bytes and signatures are not checked.
+	Quick bool
+	Log   register.Log
 
 	report Report
 	copies map[certcopy.CopyID]certcopy.Copy
+	gaps   map[bookKey][]storage.Gap
 	tree   *tree // of the leaves as they are stored
 }
 
@@ -101,7 +107,7 @@ func (k *Checker) Run(ctx context.Context) (Report, error) {
 	k.copies = map[certcopy.CopyID]certcopy.Copy{}
 	k.report.Findings, k.report.InProgress = []Finding{}, []string{}
 	for _, check := range []func(context.Context) error{
-		k.checkCopies, k.checkBook, k.checkLog, k.checkCheckpoints, k.checkLeaves, k.checkFiles, k.checkScratch,
+		k.checkCopies, k.readGaps, k.checkBook, k.checkLog, k.checkCheckpoints, k.checkLeaves, k.checkFiles, k.checkScratch,
 	} {
 		if err := check(ctx); err != nil {
 			return k.report, err

@@ -63,6 +63,10 @@ func TestFsckNamesEveryDamage(t *testing.T) {
 			`DELETE FROM file_key; INSERT INTO file_key SELECT * FROM kept; DROP TABLE kept`, []fsck.Kind{fsck.FileMissing}},
 		{"a leaf's copy is annulled in the table only", `UPDATE copy SET state = 'annulled' WHERE id = (SELECT copy FROM book_row WHERE seq = 1)`,
 			`UPDATE copy SET state = 'released'`, []fsck.Kind{fsck.CopyLeaf}},
+		{"a salt is deleted without an erasure", `CREATE TABLE kept AS SELECT * FROM copy_private; DELETE FROM copy_private WHERE copy = (SELECT copy FROM book_row WHERE seq = 1)`,
+			`DELETE FROM copy_private; INSERT INTO copy_private SELECT * FROM kept; DROP TABLE kept`, []fsck.Kind{fsck.CopyLeaf}},
+		{"an erasure that never happened", `INSERT INTO erasure (copy, reason, decision_number, at) SELECT copy, 'request', '1', now() FROM book_row WHERE seq = 1`,
+			`DELETE FROM erasure`, []fsck.Kind{fsck.ErasureList, fsck.ErasureUndone, fsck.CopyLeaf}},
 	} {
 		t.Run(d.name, func(t *testing.T) {
 			if d.undo == "same" {

@@ -21,23 +21,25 @@ import (
 // commands is the command line. A command's Run method gets the context that ends on
 // interrupt; what it returns becomes the exit status.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Serve the sites and do the work. Everything in one process by default."`
-	Certify certifyCommand `cmd:"" help:"Certify scans as one copy, the whole way, on the embedded default."`
-	Verify  verifyCommand  `cmd:"" help:"Verify files: were they changed after signing, and who signed them."`
-	Annul   annulCommand   `cmd:"" help:"Declare an issued copy without legal value, by a decision."`
-	Void    voidCommand    `cmd:"" help:"Void the number of a copy that was never issued."`
-	Fsck    fsckCommand    `cmd:"" help:"Check everything stored against everything else."`
-	Backup  backupCommand  `cmd:"" help:"Copy the whole installation to another place, beside a running serve."`
-	Restore restoreCommand `cmd:"" help:"Put a backup back into an empty place."`
-	Accept  acceptCommand  `cmd:"" name:"accept-restore" help:"Decide to go on with a restored installation, and from which numbers."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database to this program's schema."`
-	Doctor  doctorCommand  `cmd:"" help:"Try what an operator provides for each property the product relies on."`
-	Token   tokenCommand   `cmd:"" help:"Make an access token for a client system of the API."`
-	Sign    signCommand    `cmd:"" help:"Sign a PDF file by PAdES, with any key."`
-	Extend  extendCommand  `cmd:"" help:"Lift the signatures of a file to a higher level, or renew its archive time-stamp."`
-	Key     keyCommand     `cmd:"" help:"Make and look after signing keys."`
-	Bench   benchCommand   `cmd:"" help:"Measure this machine."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve     serveCommand     `cmd:"" help:"Serve the sites and do the work. Everything in one process by default."`
+	Certify   certifyCommand   `cmd:"" help:"Certify scans as one copy, the whole way, on the embedded default."`
+	Verify    verifyCommand    `cmd:"" help:"Verify files: were they changed after signing, and who signed them."`
+	Annul     annulCommand     `cmd:"" help:"Declare an issued copy without legal value, by a decision."`
+	Void      voidCommand      `cmd:"" help:"Void the number of a copy that was never issued."`
+	Erase     eraseCommand     `cmd:"" help:"Erase a copy's file and private facts; number, digest and log stay."`
+	Retention retentionCommand `cmd:"" help:"Set and carry out how long files and personal data are kept."`
+	Fsck      fsckCommand      `cmd:"" help:"Check everything stored against everything else."`
+	Backup    backupCommand    `cmd:"" help:"Copy the whole installation to another place, beside a running serve."`
+	Restore   restoreCommand   `cmd:"" help:"Put a backup back into an empty place."`
+	Accept    acceptCommand    `cmd:"" name:"accept-restore" help:"Decide to go on with a restored installation, and from which numbers."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the database to this program's schema."`
+	Doctor    doctorCommand    `cmd:"" help:"Try what an operator provides for each property the product relies on."`
+	Token     tokenCommand     `cmd:"" help:"Make an access token for a client system of the API."`
+	Sign      signCommand      `cmd:"" help:"Sign a PDF file by PAdES, with any key."`
+	Extend    extendCommand    `cmd:"" help:"Lift the signatures of a file to a higher level, or renew its archive time-stamp."`
+	Key       keyCommand       `cmd:"" help:"Make and look after signing keys."`
+	Bench     benchCommand     `cmd:"" help:"Measure this machine."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
 // Exit statuses beside 0. A command says which of them mean what.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/color"
@@ -38,6 +39,9 @@ func TestCommands(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"scan": func(ts *testscript.TestScript, _ bool, args []string) { ts.Check(writeScan(ts.MkAbs(args[0]))) },
+			"field": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Check(setField(ts, args[0], args[1], args[2]))
+			},
 			"flip": func(ts *testscript.TestScript, _ bool, args []string) { ts.Check(flipByte(ts.MkAbs(args[0]), args[1])) },
 		},
 		Condition: func(cond string) (bool, error) {
@@ -52,6 +56,17 @@ func TestCommands(t *testing.T) {
 			return err == nil, nil
 		},
 	})
+}
+
+// setField sets a variable of the script to a member of the JSON object in a file, or of what
+// the last command printed.
+func setField(ts *testscript.TestScript, file, member, variable string) error {
+	var object map[string]any
+	if err := json.Unmarshal([]byte(ts.ReadFile(file)), &object); err != nil {
+		return err
+	}
+	ts.Setenv(variable, fmt.Sprint(object[member]))
+	return nil
 }
 
 // writeScan makes something like a scanned page: A4 at 200 dpi, paper with lines of "text".

@@ -21,7 +21,11 @@ func (k *Checker) checkFiles(ctx context.Context) error {
 			continue
 		}
 		belongs[vault.Key(c.ID, c.Final.Digest)] = true
-		if err := k.checkFile(ctx, c); err != nil {
+		check := k.checkFile
+		if _, erased := k.erased[c.ID]; erased {
+			check = k.checkErasedFile
+		}
+		if err := check(ctx, c); err != nil {
 			return err
 		}
 	}

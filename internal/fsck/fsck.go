@@ -31,6 +31,8 @@ type Ledger interface {
 	LogCounts(ctx context.Context) (leaves, hashes int64, err error)
 	// StateFiles yields every reference to a file in the scratch store.
 	StateFiles(ctx context.Context, id certcopy.CopyID) ([]storage.FileRef, error)
+	// Erasures yields the records of erased copies.
+	Erasures(ctx context.Context) iter.Seq2[storage.Erasure, error]
 }
 
 // Files opens final files.
@@ -63,6 +65,8 @@ const (
 	FileDamaged    Kind = "file-damaged"
 	FileStray      Kind = "file-stray"     // an object that belongs to no copy
 	FileSignature  Kind = "file-signature" // the file would not pass as a receiver sees it
+	ErasureList    Kind = "erasure-list"   // the locked list and the ledger do not tell the same
+	ErasureUndone  Kind = "erasure-undone" // what was erased, or is to be, can still be read
 )
 
 // Finding is something that does not fit.
@@ -81,6 +85,7 @@ type Report struct {
 	Leaves     int64     `json:"leaves"`
 	Files      int       `json:"files"`
 	LeftOut    int64     `json:"left_out"` // numbers left out by decision after a restoration
+	Erased     int       `json:"erased"`   // copies whose files were erased
 }
 
 // Checker is a check of one installation. It is used once.
@@ -98,6 +103,7 @@ type Checker struct {
 	report Report
 	copies map[certcopy.CopyID]certcopy.Copy
 	gaps   map[bookKey][]storage.Gap
+	erased map[certcopy.CopyID]storage.Erasure
 	tree   *tree // of the leaves as they are stored
 }
 
@@ -107,7 +113,7 @@ func (k *Checker) Run(ctx context.Context) (Report, error) {
 	k.copies = map[certcopy.CopyID]certcopy.Copy{}
 	k.report.Findings, k.report.InProgress = []Finding{}, []string{}
 	for _, check := range []func(context.Context) error{
-		k.checkCopies, k.readGaps, k.checkBook, k.checkLog, k.checkCheckpoints, k.checkLeaves, k.checkFiles, k.checkScratch,
+		k.checkCopies, k.checkErasures, k.readGaps, k.checkBook, k.checkLog, k.checkCheckpoints, k.checkLeaves, k.checkFiles, k.checkScratch,
 	} {
 		if err := check(ctx); err != nil {
 			return k.report, err

@@ -58,7 +58,10 @@ func (k *Checker) checkKinds(c certcopy.Copy, seen map[storage.LeafKind]int) {
 	case certcopy.Void:
 		want[storage.LeafVoid] = 1
 	}
-	for _, kind := range []storage.LeafKind{storage.LeafIssue, storage.LeafAnnul, storage.LeafVoid} {
+	if _, erased := k.erased[c.ID]; erased && c.State.HasNumber() {
+		want[storage.LeafErase] = 1
+	}
+	for _, kind := range []storage.LeafKind{storage.LeafIssue, storage.LeafAnnul, storage.LeafVoid, storage.LeafErase} {
 		if seen[kind] != want[kind] {
 			k.found(CopyLeaf, name(c), fmt.Sprintf("Bản sao ở trạng thái %s có %d lá %s, phải có %d.", c.State, seen[kind], kind, want[kind]),
 				fmt.Sprintf("The copy is %s and has %d leaves of kind %s; it should have %d.", c.State, seen[kind], kind, want[kind]))
@@ -84,6 +87,8 @@ func (k *Checker) differs(ctx context.Context, l register.Leaf, c certcopy.Copy,
 		return "decision", nil
 	case l.Kind == storage.LeafVoid && l.Reason != c.Reason:
 		return "reason", nil
+	case l.Kind == storage.LeafErase && l.Reason != string(k.erased[c.ID].Reason):
+		return "reason", nil
 	case l.Kind != storage.LeafIssue:
 		return "", nil
 	case !l.Date.Equal(n.Date):
@@ -102,8 +107,14 @@ func (k *Checker) differs(ctx context.Context, l register.Leaf, c certcopy.Copy,
 
 func (k *Checker) commitment(ctx context.Context, l register.Leaf, c certcopy.Copy) (string, error) {
 	salt, err := k.Ledger.Salt(ctx, c.ID)
-	if errors.Is(err, storage.ErrNotFound) {
-		return "", nil // erased: the commitment is opaque, as it should be
+	_, erased := k.erased[c.ID]
+	switch {
+	case errors.Is(err, storage.ErrNotFound) && erased:
+		return "", nil // the commitment is opaque, as it should be
+	case errors.Is(err, storage.ErrNotFound):
+		return "salt", nil
+	case err == nil && erased:
+		k.found(ErasureUndone, name(c), "Khóa che của bản sao đã xóa vẫn còn.", "The salt of the erased copy is still there.")
 	}
 	if err != nil {
 		return "", err

@@ -52,6 +52,9 @@ type Copy struct {
 	DecisionDate   string                    `json:"decision_date,omitempty"`
 	AnnulledAt     *time.Time                `json:"annulled_at,omitempty"`
 	ErasedAt       *time.Time                `json:"erased_at,omitempty"`
+	// ErasureReason and ErasureDecision say under what the stored file was erased.
+	ErasureReason   storage.ErasureReason `json:"erasure_reason,omitempty"`
+	ErasureDecision string                `json:"erasure_decision,omitempty"`
 }
 
 // Good reports whether all three verdicts are good: only then may anything be green.
@@ -83,7 +86,7 @@ func (r *Report) about(c storage.PublicCopy) {
 	case Void:
 		r.add(checkStatus, validation.Failed, sayVoid)
 	case Erased:
-		r.add(checkStatus, validation.NotDone, sayErased)
+		r.add(checkStatus, validation.NotDone, erasedOn(c))
 	default:
 		r.add(checkStatus, validation.Passed, sayValid)
 	}
@@ -110,6 +113,7 @@ func factsOf(c storage.PublicCopy) *Copy {
 		Official: c.Official.Name, OfficialTitle: c.Official.Title, DocumentType: c.DocumentType, DocumentName: c.DocumentName,
 		Pages: c.File.Pages, Size: c.File.Size, Level: c.File.Level, Leaf: c.Leaf, RegisteredAt: c.LeafTime.UTC(),
 		DecisionNumber: c.DecisionNumber, AnnulledAt: ifSet(c.AnnulledAt), ErasedAt: ifSet(c.ErasedAt),
+		ErasureReason: c.ErasureReason, ErasureDecision: c.ErasureDecision,
 	}
 	if !c.File.Digest.IsZero() {
 		f.SHA256 = c.File.Digest.String()

@@ -59,9 +59,10 @@ type Config struct {
 
 // Store is the ledger in one database. It is safe for concurrent use.
 type Store struct {
-	pool  *pgxpool.Pool
-	queue *river.Client[pgx.Tx] // inserts only; Work has a client of its own
-	fee   func(pages, copies int, day time.Time) int64
+	config Config
+	pool   *pgxpool.Pool
+	queue  *river.Client[pgx.Tx] // inserts only; Work has a client of its own
+	fee    func(pages, copies int, day time.Time) int64
 
 	listening sync.Mutex // guards ear
 	ear       *ear
@@ -87,7 +88,15 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		pool.Close()
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
-	return &Store{pool: pool, queue: queue, fee: c.Fee}, nil
+	return &Store{config: c, pool: pool, queue: queue, fee: c.Fee}, nil
+}
+
+// As opens another Store of the same database under another role, with a few connections of its
+// own. The login must be allowed to take the role on. The caller closes it.
+func (s *Store) As(ctx context.Context, role Role) (*Store, error) {
+	c := s.config
+	c.Role, c.MaxConns = role, 3
+	return Open(ctx, c)
 }
 
 // Migrate brings the database to this program's schema and returns its step; see

@@ -168,7 +168,7 @@ func (a *app) openStores(ctx context.Context) error {
 	}
 	a.keys = &keyring{book: a.store, dir: a.place.keys(), passphrase: passphrase}
 	a.flow = &issue.Flow{
-		Ledger: a.store, Scratch: scratch, Vault: a.vault, Public: a.public, Keys: a.keys, Looks: a.keys, Log: a.logKey,
+		Ledger: a.store, Scratch: scratch, Vault: a.vault, Public: a.public, Keys: a.keys, Looks: a.keys, Wordings: a.store, Log: a.logKey,
 		VerifyURL: a.verifyURL, Now: time.Now, Rand: rand.Reader,
 	}
 	return nil

@@ -27,7 +27,7 @@ func (a *app) sites() (http.Handler, error) {
 		Demonstration: a.installation.Demonstration, Secure: strings.HasPrefix(a.base.String(), "https:"),
 		Log: a.log, Now: time.Now, Rand: rand.Reader,
 	}
-	officials, err := office.New(office.Config{Web: shared, Flow: a.flow, Ledger: a.store, Desk: a.store, Base: a.base, Fee: feeOf, Staging: a.staging()})
+	officials, err := office.New(office.Config{Web: shared, Flow: a.flow, Ledger: a.store, Desk: a.store, Base: a.base, Draw: a.previews, Fee: feeOf, Staging: a.staging()})
 	if err != nil {
 		return nil, err
 	}

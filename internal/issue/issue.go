@@ -36,6 +36,7 @@ type Flow struct {
 	Revocation pades.Collector // validation data for the DSS
 	Examine    Examiner        // the validator every file passes before it is registered
 	Looks      Looks
+	Wordings   Wordings // nil: the statutory ones only
 	Intake     Reader
 	Render     Renderer
 	Log        *register.Signer // origin and key of the log
@@ -170,8 +171,12 @@ func (f *Flow) facts(ctx context.Context, c certcopy.Copy) (stamp.Facts, error) 
 	if number.IsZero() {
 		number = certcopy.Number{Agency: c.Agency, Book: agency.Book, Date: certcopy.Day(f.Now())}
 	}
+	wording, err := f.wording(ctx, c.Agency, number.Date)
+	if err != nil {
+		return stamp.Facts{}, err
+	}
 	return stamp.Facts{
-		Agency: agency, Number: number, Official: c.CertifiedBy, Title: c.Original.Title,
+		Template: wording, Agency: agency, Number: number, Official: c.CertifiedBy, Title: c.Original.Title,
 		Code: c.Code, VerifyURL: f.VerifyURL(c.Code), Signature: signature, Seal: seal,
 	}, nil
 }

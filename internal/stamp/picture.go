@@ -18,7 +18,7 @@ var ErrPicture = errors.New("unusable picture")
 
 // Limits and sizes of the drawn images.
 const (
-	maxPictureBytes = 2 << 20
+	maxPictureBytes = 1 << 20
 	maxPictureSide  = 3000 // pixels
 
 	// SealMillimetres is the diameter of a commune's seal, used when the PNG does not tell its
@@ -38,7 +38,7 @@ type picture struct {
 	width, height float64
 }
 
-// CheckSignature reports whether a PNG may be drawn as an official's signature: at most 2 MiB
+// CheckSignature reports whether a PNG may be drawn as an official's signature: at most 1 MiB
 // and 3,000 pixels a side, with a transparent ground, in blue ink (NĐ 30/2020 Phụ lục I).
 // Errors wrap ErrPicture and are certcopy.Errors of code Invalid.
 func CheckSignature(file []byte) error {
@@ -97,7 +97,7 @@ func sealPicture(file []byte) (*picture, error) {
 
 func decodePicture(name fieldName, file []byte) (*picture, error) {
 	if len(file) > maxPictureBytes {
-		return nil, badPicture(name, nil, "tệp lớn hơn 2 MiB", "the file is larger than 2 MiB")
+		return nil, badPicture(name, nil, "tệp lớn hơn 1 MiB", "the file is larger than 1 MiB")
 	}
 	config, err := png.DecodeConfig(bytes.NewReader(file))
 	if err != nil {

@@ -65,7 +65,7 @@ func ReadTemplate(b []byte) (Template, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&t); err != nil {
-		return Template{}, badTemplate(err.Error())
+		return Template{}, badTemplate("không đọc được mẫu: "+err.Error(), "it cannot be read: "+err.Error())
 	}
 	return t, t.Validate()
 }
@@ -80,7 +80,7 @@ func TemplateAt(templates []Template, day time.Time) (Template, error) {
 		}
 	}
 	if best.isZero() {
-		return Template{}, badTemplate(fmt.Sprintf("no template is in force on %s", day.Format(time.DateOnly)))
+		return Template{}, badTemplate("chưa có mẫu nào có hiệu lực ngày "+day.Format("02/01/2006"), "none is in force on "+day.Format(time.DateOnly))
 	}
 	return best, nil
 }
@@ -99,10 +99,12 @@ const (
 // that every character can be printed. Errors wrap ErrTemplate.
 func (t Template) Validate() error {
 	if len(t.Lines) == 0 || len(t.Lines) > maxTemplateLines {
-		return badTemplate(fmt.Sprintf("%d lines, want 1 to %d", len(t.Lines), maxTemplateLines))
+		return badTemplate(fmt.Sprintf("lời chứng có %d dòng, phải từ 1 đến %d", len(t.Lines), maxTemplateLines),
+			fmt.Sprintf("the statement has %d lines, want 1 to %d", len(t.Lines), maxTemplateLines))
 	}
 	if t.BodySize != 0 && (t.BodySize < minBodySize || t.BodySize > maxBodySize) {
-		return badTemplate(fmt.Sprintf("a size of %g points, want %g to %g", t.BodySize, minBodySize, maxBodySize))
+		return badTemplate(fmt.Sprintf("cỡ chữ %g, phải từ %g đến %g", t.BodySize, minBodySize, maxBodySize),
+			fmt.Sprintf("a size of %g points, want %g to %g", t.BodySize, minBodySize, maxBodySize))
 	}
 	face, err := typeface.Tinos(typeface.Regular) // all styles have the same characters
 	if err != nil {
@@ -110,16 +112,16 @@ func (t Template) Validate() error {
 	}
 	for _, text := range t.texts() {
 		if utf8.RuneCountInString(text) > maxTemplateRunes {
-			return badTemplate(fmt.Sprintf("a text has more than %d characters", maxTemplateRunes))
+			return badTemplate(fmt.Sprintf("có đoạn dài quá %d ký tự", maxTemplateRunes), fmt.Sprintf("a text has more than %d characters", maxTemplateRunes))
 		}
 		if strings.TrimSpace(text) == "" {
-			return badTemplate("a text is empty")
+			return badTemplate("có đoạn để trống", "a text is empty")
 		}
 		if _, err := expand(text, emptyValues); err != nil {
 			return err
 		}
 		if _, err := face.Shape(text); err != nil {
-			return badTemplate(err.Error())
+			return badTemplate("phông chữ không có một ký tự: "+err.Error(), "the font lacks a character: "+err.Error())
 		}
 	}
 	return t.checkFields()
@@ -138,24 +140,24 @@ func (t Template) checkFields() error {
 	}
 	for _, field := range append(book, "{number}", "{day}", "{month}") {
 		if n := strings.Count(statement, field); n != 1 {
-			return badTemplate(fmt.Sprintf("the statement has %d times %s, want once", n, field))
+			return badTemplate(fmt.Sprintf("lời chứng phải có %s đúng một lần, nay có %d lần", field, n), fmt.Sprintf("the statement has %d times %s, want once", n, field))
 		}
 	}
 	if !strings.Contains(statement, "{year}") {
-		return badTemplate("the statement has no {year}")
+		return badTemplate("lời chứng thiếu {year}", "the statement has no {year}")
 	}
 	for _, field := range []string{"{agency}", "{code}"} {
 		if !strings.Contains(t.ConversionMark, field) {
-			return badTemplate("the conversion mark has no " + field)
+			return badTemplate("xác nhận chuyển đổi thiếu "+field, "the conversion mark has no "+field)
 		}
 	}
 	return nil
 }
 
-func badTemplate(why string) error {
-	return certcopy.Errorf(certcopy.Invalid, fieldTemplate.subject, fmt.Errorf("%w: %s", ErrTemplate, why), certcopy.Msg(
-		"Mẫu lời chứng không dùng được. Hãy báo quản trị viên sửa mẫu.",
-		"The template of the statement cannot be used. Ask the administrator to correct it."))
+func badTemplate(vi, en string) error {
+	return certcopy.Errorf(certcopy.Invalid, fieldTemplate.subject, fmt.Errorf("%w: %s", ErrTemplate, en), certcopy.Msg(
+		"Mẫu lời chứng không dùng được: "+vi+". Quản trị viên hãy sửa mẫu.",
+		"The template of the statement cannot be used: "+en+". An administrator should correct it."))
 }
 
 // values are the fields of one copy.
@@ -201,7 +203,7 @@ func expand(text string, v values) (string, error) {
 	for {
 		before, rest, found := strings.Cut(text, "{")
 		if strings.Contains(before, "}") {
-			return "", badTemplate("a brace is closed that was not opened")
+			return "", badTemplate("có dấu } mà không có dấu {", "a brace is closed that was not opened")
 		}
 		out.WriteString(before)
 		if !found {
@@ -210,7 +212,7 @@ func expand(text string, v values) (string, error) {
 		name, after, closed := strings.Cut(rest, "}")
 		value, known := v[name]
 		if !closed || !known {
-			return "", badTemplate(fmt.Sprintf("unknown field {%.20s}", name))
+			return "", badTemplate(fmt.Sprintf("không có chỗ điền tên {%.20s}", name), fmt.Sprintf("there is no field {%.20s}", name))
 		}
 		out.WriteString(value)
 		text = after

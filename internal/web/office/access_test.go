@@ -23,7 +23,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 		certcopy.Admin: d.signIn("quantri"), certcopy.Auditor: d.signIn("kiemtra")}
 	stranger, neighbour := &browser{desktop: d}, d.signIn("xatay")
 	fill := strings.NewReplacer("{copy}", string(id(at)), "{request}", request[strings.LastIndex(request, "/")+1:], "{account}", string(d.desk.Clerk), "{page}", "1",
-		"{link}", "1", "{authorisation}", "1", "{upload}", storagetest.UUID())
+		"{link}", "1", "{authorisation}", "1", "{upload}", storagetest.UUID(),
+		"{picture}", string(d.desk.Certifier))
 	for _, line := range d.site.routes() {
 		path := Prefix + fill.Replace(line.pattern)
 		if line.roles == nil {

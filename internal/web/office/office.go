@@ -46,6 +46,8 @@ type Flow interface {
 	Sheets(ctx context.Context, id certcopy.CopyID) ([]Sheet, error)
 	EditPages(ctx context.Context, id certcopy.CopyID, revision int, pages []int, e intake.Edit) (certcopy.Copy, error)
 	Variant(ctx context.Context, id certcopy.CopyID, page, widthPx int, e intake.Edit) (jpeg []byte, size int64, err error)
+	Framed(ctx context.Context, id certcopy.CopyID, page, widthPx int, f intake.Frame) (jpeg []byte, err error)
+	FramePage(ctx context.Context, id certcopy.CopyID, revision, page int, f intake.Frame) (certcopy.Copy, error)
 	Fit(ctx context.Context, id certcopy.CopyID, revision int, budget int64) (certcopy.Copy, error)
 	Submit(ctx context.Context, s storage.Submission) error
 	Certify(ctx context.Context, c storage.Confirmation) error
@@ -97,6 +99,11 @@ type Desk interface {
 	CreateLink(ctx context.Context, token certcopy.Digest, l desk.Link) error
 	Links(ctx context.Context, id certcopy.CopyID) ([]desk.Link, error)
 	RevokeLink(ctx context.Context, id certcopy.CopyID, link int64, by certcopy.AccountID, now time.Time) error
+
+	Wordings(ctx context.Context, agency certcopy.AgencyID) ([]desk.Wording, error)
+	AddWording(ctx context.Context, agency certcopy.AgencyID, w desk.Wording) error
+	Pictures(ctx context.Context, agency certcopy.AgencyID) ([]desk.Picture, error)
+	AddPicture(ctx context.Context, agency certcopy.AgencyID, p desk.Picture) error
 }
 
 // Config is what the site is made of. All fields but Budgets are required.
@@ -112,6 +119,8 @@ type Config struct {
 	Fee func(pages, copies int, day time.Time) int64
 	// Budgets are the file sizes that destinations take; nil means issue.DefaultBudgets.
 	Budgets []issue.Budget
+	// Draw draws sample pages of the statement.
+	Draw issue.Renderer
 	// Staging takes files that arrive in pieces.
 	Staging *staging.Area
 }
@@ -126,6 +135,7 @@ type Office struct {
 	fee    func(pages, copies int, day time.Time) int64
 	// budgets are the file sizes that destinations take.
 	budgets []issue.Budget
+	draw    issue.Renderer
 	staging *staging.Area
 	days    *calendar.Calendar
 	now     func() time.Time
@@ -145,7 +155,7 @@ var files embed.FS
 // New parses the pages and returns the site; mount it at Prefix.
 func New(c Config) (*Office, error) {
 	o := &Office{flow: c.Flow, ledger: c.Ledger, desk: c.Desk, base: c.Base, fee: c.Fee, days: calendar.National(), now: c.Web.Now, rand: c.Web.Rand,
-		staging: c.Staging, secure: c.Web.Secure, hashing: make(chan struct{}, maxHashing)}
+		draw: c.Draw, staging: c.Staging, secure: c.Web.Secure, hashing: make(chan struct{}, maxHashing)}
 	if o.budgets = c.Budgets; o.budgets == nil {
 		o.budgets = issue.DefaultBudgets()
 	}

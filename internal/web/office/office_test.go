@@ -33,6 +33,7 @@ type desktop struct {
 	desk  storagetest.Office
 	flow  *ledgerFlow
 	now   time.Time
+	drawn drawn
 	log   bytes.Buffer
 }
 
@@ -64,7 +65,7 @@ func open(t *testing.T) *desktop {
 	d.must(err)
 	d.site, err = New(Config{
 		Web:  web.Config{Demonstration: true, Log: slog.New(slog.NewJSONHandler(&d.log, nil)), Now: func() time.Time { return d.now }, Rand: rand.Reader},
-		Flow: d.flow, Ledger: d.store, Desk: d.store, Base: base, Staging: d.staging(), Fee: func(pages, copies int, _ time.Time) int64 { return int64(2000 * pages * copies) },
+		Flow: d.flow, Ledger: d.store, Desk: d.store, Base: base, Draw: &d.drawn, Staging: d.staging(), Fee: func(pages, copies int, _ time.Time) int64 { return int64(2000 * pages * copies) },
 	})
 	d.must(err)
 	return d

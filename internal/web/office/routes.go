@@ -67,6 +67,9 @@ func (o *Office) routes() []route {
 		{"GET", "/copies/{copy}/pages/{page}/form", clerk, o.chooseVariant, 0},
 		{"GET", "/copies/{copy}/pages/{page}/form.jpg", clerk, o.variantImage, 0},
 		{"POST", "/copies/{copy}/pages/{page}/form", clerk, o.setVariant, 0},
+		{"GET", "/copies/{copy}/pages/{page}/frame", clerk, o.chooseFrame, 0},
+		{"GET", "/copies/{copy}/pages/{page}/frame.jpg", clerk, o.frameImage, 0},
+		{"POST", "/copies/{copy}/pages/{page}/frame", clerk, o.setFrame, 0},
 		{"POST", "/copies/{copy}/pages/{page}/replace", clerk, o.replacePage, maxUploadBytes},
 		{"POST", "/copies/{copy}/submit", clerk, o.submit, 0},
 		{"POST", "/copies/{copy}/withdraw", clerk, o.withdraw, 0},
@@ -98,6 +101,12 @@ func (o *Office) routes() []route {
 		{"POST", "/accounts/{account}/password", admin, o.resetPassword, 0},
 		{"POST", "/accounts/{account}/authorisations", admin, o.authorise, 0},
 		{"POST", "/accounts/{account}/authorisations/{authorisation}/revoke", admin, o.revokeAuthorisation, 0},
+
+		{"GET", "/statement", admin, o.statement, 0},
+		{"POST", "/statement", admin, o.saveWording, 0},
+		{"GET", "/statement/sample.jpg", admin, o.sampleImage, 0},
+		{"GET", "/statement/pictures/{picture}.png", admin, o.pictureImage, 0},
+		{"POST", "/statement/pictures/{picture}", admin, o.addPicture, maxPictureForm},
 	}
 }
 

@@ -70,3 +70,20 @@ for (const list of document.querySelectorAll("[data-lay]")) {
     });
   }
 }
+for (const form of document.querySelectorAll("[data-sample]")) {
+  const picture = document.getElementById("sample"), wrong = document.getElementById("sample-wrong");
+  let timer = 0;
+  const draw = async () => {
+    const typed = new URLSearchParams(new FormData(form));
+    for (const name of ["password", "from", "decision"]) typed.delete(name);
+    const address = form.dataset.sample + "?" + typed;
+    try {
+      const r = await fetch(address, { headers: { Accept: "application/problem+json, image/jpeg" } });
+      wrong.hidden = r.ok;
+      if (r.ok) { picture.src = address; return; }
+      const problem = await r.json();
+      wrong.textContent = document.documentElement.lang === "en" ? problem.en : problem.vi;
+    } catch { /* the line is down: the next key tries again */ }
+  };
+  form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(draw, 400); });
+}

@@ -2,8 +2,6 @@ package interop
 
 import (
 	"bytes"
-	"context"
-	"crypto/x509"
 	"encoding/pem"
 	"net/http/httptest"
 	"path/filepath"
@@ -27,7 +25,6 @@ type world struct {
 	url       string
 	pki       *signertest.PKI
 	collector *trust.Collector
-	rootCRL   func() ([]byte, error)
 
 	mu   sync.Mutex
 	keys map[key]signer.Identity // guarded by mu
@@ -46,7 +43,6 @@ func newWorld(t testing.TB) *world {
 	server.Start()
 	t.Cleanup(server.Close)
 	w := &world{dir: t.TempDir(), url: url, pki: pki, keys: map[key]signer.Identity{}}
-	w.rootCRL = sync.OnceValues(func() ([]byte, error) { return pki.CRL(pki.Root) })
 	fetcher := trust.NewFetcher(trust.FetcherConfig{AllowPrivate: true})
 	w.collector = &trust.Collector{Clock: time.Now,
 		Validator: trust.Validator{Store: trust.NewStoreOf(pki.Root.Certificate), Source: trust.NewSource(fetcher, true)}}
@@ -112,7 +108,7 @@ func (w *world) sign(t testing.TB, base []byte, k key, level pades.Level, o pade
 	t.Helper()
 	o.SigningTime = time.Now()
 	o.Reason = "Chứng thực bản sao đúng với bản chính"
-	m := pades.Means{Level: level, Collector: w.evidence(), PSS: k.pss}
+	m := pades.Means{Level: level, Collector: w.collector, PSS: k.pss}
 	if level > pades.BB {
 		m.TimeStamper = w.pki
 	}
@@ -130,7 +126,7 @@ func (w *world) sign(t testing.TB, base []byte, k key, level pades.Level, o pade
 func (w *world) extend(t testing.TB, base []byte, level pades.Level) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	o := pades.ExtendOptions{Level: level, TimeStamper: w.pki, Collector: w.evidence()}
+	o := pades.ExtendOptions{Level: level, TimeStamper: w.pki, Collector: w.collector}
 	if err := pades.Extend(t.Context(), bytes.NewReader(base), int64(len(base)), &out, o); err != nil {
 		t.Fatal(err)
 	}
@@ -138,18 +134,4 @@ func (w *world) extend(t testing.TB, base []byte, level pades.Level) []byte {
 		t.Fatal("a byte of the base changed")
 	}
 	return out.Bytes()
-}
-
-// evidence gathers validation data over HTTP, as the product does, and adds the root's own
-// revocation list: where a root signs an OCSP response itself, pyHanko wants proof that the
-// root is not revoked, although it is the trust anchor.
-func (w *world) evidence() pades.Collector {
-	return pades.CollectorFunc(func(ctx context.Context, cert *x509.Certificate, others []*x509.Certificate) (pades.ValidationData, error) {
-		v, err := w.collector.Collect(ctx, cert, others)
-		if err != nil {
-			return pades.ValidationData{}, err
-		}
-		crl, err := w.rootCRL()
-		return pades.ValidationData{Certs: v.Certs, OCSPs: v.OCSPs, CRLs: append(v.CRLs, crl)}, err
-	})
 }

@@ -147,6 +147,10 @@ type subject struct {
 	cert, issuer *x509.Certificate
 	// others are certificates among which OCSP responders and signers of CRLs are looked for.
 	others []*x509.Certificate
+	// byAnchor: the issuer is the trust anchor. Then lists are asked before responders, for a
+	// response that the anchor signs itself leaves validators that want to know of its signer too
+	// (pyHanko) without an answer: nothing but its list speaks of an anchor.
+	byAnchor bool
 	// crlSigner tells whether another than the issuer may sign CRLs: one with a path to the
 	// anchor of cert. Nil: nobody may.
 	crlSigner func(*x509.Certificate) error

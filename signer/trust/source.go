@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -65,19 +66,41 @@ func (s *Source) fetch(ctx context.Context, about subject, when When) (Revocatio
 	if len(about.cert.OCSPServer)+len(about.cert.CRLDistributionPoints) == 0 {
 		errs = append(errs, errors.New("the certificate names neither OCSP nor CRL"))
 	}
-	for _, address := range about.cert.OCSPServer {
-		r, err := s.unlessDown(ctx, address, when.Now, func() (Revocation, error) { return s.ocsp(ctx, address, about, when) })
+	ways := []func(context.Context, subject, When) (Revocation, error){s.fromResponders, s.fromLists}
+	if about.byAnchor {
+		slices.Reverse(ways)
+	}
+	for _, way := range ways {
+		r, err := way(ctx, about, when)
 		if err == nil {
 			s.keep(key, r, when)
 			return r, nil
 		}
 		errs = append(errs, err)
 	}
-	lists := &Evidence{} // several may be needed to cover all reasons
+	return Revocation{}, errors.Join(errs...)
+}
+
+func (s *Source) fromResponders(ctx context.Context, about subject, when When) (Revocation, error) {
+	errs := []error{ErrRevocationUnknown}
+	for _, address := range about.cert.OCSPServer {
+		r, err := s.unlessDown(ctx, address, when.Now, func() (Revocation, error) { return s.ocsp(ctx, address, about, when) })
+		if err == nil {
+			return r, nil
+		}
+		errs = append(errs, err)
+	}
+	return Revocation{}, errors.Join(errs...)
+}
+
+// fromLists asks the lists at the certificate's addresses together: it may take several to
+// cover all reasons.
+func (s *Source) fromLists(ctx context.Context, about subject, when When) (Revocation, error) {
+	errs := []error{ErrRevocationUnknown}
+	lists := &Evidence{}
 	for _, address := range about.cert.CRLDistributionPoints {
 		r, err := s.unlessDown(ctx, address, when.Now, func() (Revocation, error) { return s.crl(ctx, address, lists, about, when) })
 		if err == nil {
-			s.keep(key, r, when)
 			return r, nil
 		}
 		errs = append(errs, err)

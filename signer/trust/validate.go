@@ -189,7 +189,7 @@ func (r *validation) use(rev Revocation) {
 // revocation looks in the evidence at hand, then fetches.
 func (r *validation) revocation(cert, issuer *x509.Certificate) (Revocation, error) {
 	when := When{At: r.q.At, Now: r.q.Now, MaxAge: r.v.MaxAge, Skew: r.v.Skew}
-	about := subject{cert: cert, issuer: issuer, others: r.q.Untrusted, crlSigner: func(c *x509.Certificate) error {
+	about := subject{cert: cert, issuer: issuer, others: r.q.Untrusted, byAnchor: issuer.Equal(r.result.Path.Anchor.Certificate), crlSigner: func(c *x509.Certificate) error {
 		_, err := r.crlPath(c)
 		return err
 	}}

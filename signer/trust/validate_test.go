@@ -27,8 +27,8 @@ func TestCollect(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// leaf, issuing, root, responder; an answer about the leaf and one about the issuing authority
-			if len(data.Certs) != 4 || len(data.OCSPs) != 2 || len(data.CRLs) != 0 {
+			// leaf, issuing, root, responder; an answer about the leaf, the root's list about the issuing authority
+			if len(data.Certs) != 4 || len(data.OCSPs) != 1 || len(data.CRLs) != 1 {
 				t.Errorf("%d certificates, %d OCSP responses, %d CRLs", len(data.Certs), len(data.OCSPs), len(data.CRLs))
 			}
 			offline := Validator{Store: w.validator.Store}
@@ -182,15 +182,15 @@ func TestCache(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if w.calls["/ocsp"] != 2 {
-		t.Errorf("%d calls for two certificates", w.calls["/ocsp"])
+	if w.calls["/ocsp"] != 1 || w.calls["/crl/root.crl"] != 1 {
+		t.Errorf("calls for two certificates: %v", w.calls)
 	}
 	w.pass(maxCacheAge)
 	if err := w.ask(t, cert).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if w.calls["/ocsp"] != 4 {
-		t.Errorf("%d calls after an hour", w.calls["/ocsp"])
+	if w.calls["/ocsp"] != 2 || w.calls["/crl/root.crl"] != 2 {
+		t.Errorf("calls after an hour: %v", w.calls)
 	}
 }
 
@@ -262,7 +262,7 @@ func TestResponderWithoutNoCheck(t *testing.T) {
 	}
 	w.pki.OCSP = responder
 	r := w.ask(t, w.official(t))
-	if r.Err() != nil || len(r.Used.CRLs) != 1 || len(r.Standings) != 3 {
+	if r.Err() != nil || len(r.Used.CRLs) != 2 || len(r.Standings) != 3 {
 		t.Errorf("%v, %d CRLs, %d standings", r.Err(), len(r.Used.CRLs), len(r.Standings))
 	}
 	if err := w.pki.Revoke(responder.Certificate, w.clock(), 1); err != nil {

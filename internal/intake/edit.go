@@ -53,7 +53,7 @@ func (e Edit) check() error {
 		return certcopy.Errorf(certcopy.Invalid, "edit", nil, certcopy.Msg("Thao tác sửa trang không hợp lệ. Hãy chọn lại.",
 			"The change of the page is not valid. Choose again."))
 	}
-	return e.Frame.check()
+	return e.Frame.Check()
 }
 
 // Origin says where the page as it was uploaded lies, so that every edit can be taken back.

@@ -26,7 +26,9 @@ const (
 	minPart = whole / 20 // of each side that must be left
 )
 
-func (f Frame) check() error {
+// Check refuses a frame beyond the limits: *certcopy.Error with code Invalid and the subject
+// "frame".
+func (f Frame) Check() error {
 	in := func(v int) bool { return v >= 0 && v <= whole }
 	if f.Tilt < -MaxTilt || f.Tilt > MaxTilt || !in(f.Left) || !in(f.Top) || !in(f.Right) || !in(f.Bottom) ||
 		f.Left+f.Right > whole-minPart || f.Top+f.Bottom > whole-minPart {

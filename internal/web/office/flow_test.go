@@ -267,6 +267,30 @@ func (f *ledgerFlow) Variant(ctx context.Context, id certcopy.CopyID, page, widt
 	return picture, int64(1000 * (1 + len(e.Colour))), err
 }
 
+// Framed refuses what no frame can be.
+func (f *ledgerFlow) Framed(ctx context.Context, id certcopy.CopyID, page, width int, frame intake.Frame) ([]byte, error) {
+	if frame.Tilt > intake.MaxTilt {
+		return nil, certcopy.Errorf(certcopy.Invalid, "frame", nil, certcopy.Msg("Góc không hợp lệ.", "The angle is not valid."))
+	}
+	return f.PageImage(ctx, id, page, width)
+}
+
+// FramePage marks the name of the page.
+func (f *ledgerFlow) FramePage(ctx context.Context, id certcopy.CopyID, revision, page int, frame intake.Frame) (certcopy.Copy, error) {
+	if _, err := f.Framed(ctx, id, page, 200, frame); err != nil {
+		return certcopy.Copy{}, err
+	}
+	scans, err := f.Scans(ctx, id)
+	if err != nil {
+		return certcopy.Copy{}, err
+	}
+	name, _, _ := strings.Cut(scans[page-1].FileName, " @ ")
+	if scans[page-1].FileName = name; frame != (intake.Frame{}) {
+		scans[page-1].FileName = fmt.Sprintf("%s @ %v", name, frame)
+	}
+	return f.keep(ctx, id, revision, scans)
+}
+
 // Fit reaches 10 MB but not 5.
 func (f *ledgerFlow) Fit(ctx context.Context, id certcopy.CopyID, revision int, budget int64) (certcopy.Copy, error) {
 	if budget < 10<<20 {
@@ -281,6 +305,9 @@ func (f *ledgerFlow) Sheets(ctx context.Context, id certcopy.CopyID) ([]Sheet, e
 	var sheets []Sheet
 	for i, s := range scans {
 		sheet := Sheet{FileName: s.FileName, Bytes: s.Size}
+		if strings.Contains(s.FileName, "nghiêng") {
+			sheet.Suggest = intake.Frame{Tilt: -180, Left: 250}
+		}
 		if strings.Contains(s.FileName, " → ") {
 			sheet.Edit.Quality = 75
 		}

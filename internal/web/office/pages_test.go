@@ -154,6 +154,9 @@ func TestTextsAreUsedAndThere(t *testing.T) {
 	for _, s := range append(stateOrder, certcopy.Returned, certcopy.Refused, certcopy.Withdrawn, certcopy.Void, certcopy.Annulled) {
 		used["state."+string(s)] = true
 	}
+	for _, s := range new(framePage).Sides() {
+		used["frame."+s.Name] = true
+	}
 	for _, v := range variants {
 		used["variants."+v.Name] = true
 	}

@@ -106,3 +106,30 @@ func TestColourIsChosenByLooking(t *testing.T) {
 	}
 	d.signIn("chutich").get(at + "/pages/2/form").want(403)
 }
+
+// What is suggested is looked at first, typed otherwise, taken, and taken back.
+func TestPageIsStraightenedByLooking(t *testing.T) {
+	d := open(t)
+	b := d.signIn("canbo")
+	at := b.received("Hợp đồng")
+	b.upload(at+"/scans", b.get(at).value("revision"), "thẳng.jpg", "nghiêng.jpg").want(http.StatusSeeOther)
+	b.get(at).want(200, at+"/pages/2/frame")
+	page := b.get(at+"/pages/2/frame").want(200, "Đề xuất", `name="tilt" value="-1,8"`, `name="left" value="2,5"`).never("Trả lại như cũ")
+	b.get(at+"/pages/1/frame").want(200, `name="tilt" value="0"`).never("Đề xuất")
+	b.get(at+"/pages/2/frame?tilt=0,5&top=10").want(200, `name="tilt" value="0,5"`, `name="top" value="10"`, "tilt=0.5&left=0&top=10")
+	b.get(at + "/pages/2/frame.jpg?tilt=-1.8&left=2.5").want(200)
+	b.get(at + "/pages/2/frame.jpg?tilt=99").want(422)
+	b.get(at+"/pages/2/frame?tilt=99").want(422, "từ −15° đến 15°", `value="99"`)
+	b.get(at + "/pages/3/frame").want(404)
+	b.post(at+"/pages/2/frame", "revision", page.value("revision"), "tilt", "nghiêng", "act", "take").want(422, "Góc không hợp lệ")
+	b.post(at+"/pages/2/frame", "revision", "1", "tilt", "1", "act", "take").want(409)
+	b.post(at+"/pages/2/frame", "revision", page.value("revision"), "tilt", "−1,8", "left", "2,5", "act", "take").want(http.StatusSeeOther)
+	if got := d.files(at); !slices.Equal(got, []string{"thẳng.jpg", "nghiêng.jpg @ {-180 250 0 0 0}"}) {
+		t.Errorf("files are %v", got)
+	}
+	b.post(at+"/pages/2/frame", "revision", b.get(at).value("revision"), "tilt", "5", "act", "back").want(http.StatusSeeOther)
+	if got := d.files(at); !slices.Equal(got, []string{"thẳng.jpg", "nghiêng.jpg"}) {
+		t.Errorf("files are %v", got)
+	}
+	d.signIn("chutich").get(at + "/pages/2/frame").want(403)
+}

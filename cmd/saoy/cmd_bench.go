@@ -34,6 +34,7 @@ import (
 type benchCommand struct {
 	Sign     benchSignCommand     `cmd:"" help:"Signing, side by side with the least work a signature can be: SHA-256 of the file, one copy, one use of the key."`
 	Verify   benchVerifyCommand   `cmd:"" help:"Validation of a B-LT file with two signatures, beside pyHanko and EU DSS in the same run."`
+	Ledger   benchLedgerCommand   `cmd:"" help:"The ledger at ten thousand, a million and more copies: times, growth, bytes per copy."`
 	Resident benchResidentCommand `cmd:"" hidden:"" help:"Sign a file and print the peak of resident memory."`
 }
 

@@ -114,7 +114,7 @@ func killed(err error) bool {
 // check asks fsck and verifies every file.
 func (b *bench) check(t *testing.T, copies int) {
 	t.Helper()
-	out, err := exec.Command(b.binary, "fsck", "--data", b.dir, "--json").Output()
+	out, err := exec.Command(b.binary, "fsck", "--deep", "--data", b.dir, "--json").Output()
 	if err != nil {
 		t.Fatalf("fsck: %v\n%s", err, out)
 	}

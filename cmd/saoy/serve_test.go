@@ -142,7 +142,7 @@ func TestServeHoldsItsDirectory(t *testing.T) {
 	}
 	s.start()
 	certify("after-a-kill")
-	if out, err := exec.Command(s.binary, "fsck", "--data", s.dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command(s.binary, "fsck", "--deep", "--data", s.dir).CombinedOutput(); err != nil {
 		t.Errorf("fsck: %v\n%s", err, out)
 	}
 	s.kill(syscall.SIGTERM)

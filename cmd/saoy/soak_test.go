@@ -238,7 +238,7 @@ func (c *client) download(ctx context.Context, id, key string) error {
 // check asks fsck, our validator, and pdfsig where it is installed.
 func (c *client) check(t *testing.T, s *server, copies int) {
 	t.Helper()
-	out, err := exec.Command(s.binary, "fsck", "--data", s.dir).CombinedOutput()
+	out, err := exec.Command(s.binary, "fsck", "--deep", "--data", s.dir).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), fmt.Sprintf("%d bản sao / copies, %d số / numbers, %d lá / leaves", copies, copies, copies)) {
 		t.Errorf("fsck: %v\n%s", err, out)
 	}

@@ -67,6 +67,10 @@ type Page struct {
 	DPI float64 `json:"dpi"`
 }
 
+// LowResolution reports whether the page is below MinDPI, which certifying must answer with a
+// recorded reason. A hundredth less is the rounding of a scanner's whole millimetres.
+func (p Page) LowResolution() bool { return p.DPI > 0 && p.DPI < MinDPI*0.99 }
+
 // CleanDocument describes the one document that intake makes of the uploads of an original.
 type CleanDocument struct {
 	Digest Digest

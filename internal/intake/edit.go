@@ -49,7 +49,7 @@ func (e Edit) samples() bool { return e.Colour != AsScanned || e.Quality != 0 ||
 func (e Edit) check() error {
 	switch {
 	case e.Turn < 0 || e.Turn > 3, e.Colour != AsScanned && e.Colour != Grey && e.Colour != Bilevel,
-		e.Quality != 0 && (e.Quality < MinQuality || e.Quality > MaxQuality), e.DPI != 0 && e.DPI < minDPI:
+		e.Quality != 0 && (e.Quality < MinQuality || e.Quality > MaxQuality), e.DPI != 0 && e.DPI < certcopy.MinDPI:
 		return certcopy.Errorf(certcopy.Invalid, "edit", nil, certcopy.Msg("Thao tác sửa trang không hợp lệ. Hãy chọn lại.",
 			"The change of the page is not valid. Choose again."))
 	}

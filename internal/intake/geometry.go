@@ -24,8 +24,6 @@ const (
 	nearA4 = 10.0
 	// topMargin is kept above an original smaller than A4; the rest is room for the statement.
 	topMargin = 15 * mm
-	// minDPI is the least resolution of a digitised copy.
-	minDPI = 200
 )
 
 // place lays what f, as seen, leaves of m on a sheet. Resolutions of 100 to 1200 dpi are believed; an image without one

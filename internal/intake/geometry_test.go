@@ -2,7 +2,10 @@ package intake
 
 import (
 	"math"
+	"slices"
 	"testing"
+
+	"github.com/saoy/saoy/internal/certcopy"
 )
 
 func TestPlace(t *testing.T) {
@@ -71,6 +74,21 @@ func TestMatrix(t *testing.T) {
 					t.Fatalf("orientation %d: sample %d,%d is drawn at %g,%g, seen at %g,%g", o, c, r, x, y, wantX, wantY)
 				}
 			}
+		}
+	}
+}
+
+// Intake, the flow and the office go by one rule of what is too coarse.
+func TestResolutionIsJudgedByOneRule(t *testing.T) {
+	for dpi, want := range map[float64]bool{0: false, 100: true, 197.9: true, 198.1: false, 199.6: false, 200: false, 300: false} {
+		p := Page{Image: Image{Width: int(dpi * 8.27), Height: int(dpi * 11.69), DPIX: dpi, DPIY: dpi, Orientation: 1}}
+		if dpi == 0 {
+			p.Width, p.Height = 2480, 3508
+		}
+		p.settle()
+		warned := slices.ContainsFunc(p.Warnings, func(w Warning) bool { return w.Code == LowResolution })
+		if page := (certcopy.Page{DPI: p.Sheet.DPI}); warned != want || page.LowResolution() != want {
+			t.Errorf("%v dpi, %v on the sheet: warned %v, %v", dpi, p.Sheet.DPI, warned, page.LowResolution())
 		}
 	}
 }

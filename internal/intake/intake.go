@@ -121,8 +121,7 @@ func (p *Page) settle() {
 	if p.Free >= 1 {
 		p.Warnings = append(p.Warnings, warnBlank())
 	}
-	// A hundredth less is the rounding of a scanner's whole millimetres.
-	if p.Sheet.DPI < minDPI*0.99 {
+	if (certcopy.Page{DPI: p.Sheet.DPI}).LowResolution() {
 		p.Warnings = append(p.Warnings, warnLowResolution(p.Sheet.DPI))
 	}
 }

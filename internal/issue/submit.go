@@ -60,7 +60,7 @@ func (f *Flow) Submit(ctx context.Context, s storage.Submission) error {
 // resolution, or 0.
 func LowResolution(d certcopy.CleanDocument) int {
 	for i, p := range d.Pages {
-		if p.DPI > 0 && p.DPI < certcopy.MinDPI {
+		if p.LowResolution() {
 			return i + 1
 		}
 	}

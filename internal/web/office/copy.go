@@ -145,7 +145,7 @@ func (o *Office) addDetails(r *http.Request, page *copyPage) (err error) {
 func (p *copyPage) showPages() {
 	version := p.Copy.Clean.Digest.String()[:12] + "-" + string(p.Copy.State)
 	for i, page := range p.Copy.Clean.Pages {
-		low := page.DPI > 0 && page.DPI < certcopy.MinDPI
+		low := page.LowResolution()
 		p.Pages = append(p.Pages, pageView{Number: i + 1, Width: int(page.Width), Height: int(page.Height), Low: low, DPI: int(page.DPI), Version: version})
 		if low {
 			p.Low = append(p.Low, i+1)

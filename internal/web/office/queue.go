@@ -71,8 +71,11 @@ func (o *Office) queue(w http.ResponseWriter, r *http.Request, a act, wrong *cer
 }
 
 type confirmPage struct {
-	Act   act
-	Rows  []row
+	Act  act
+	Rows []row
+	// Low are the reasons recorded for copies with pages below the statutory resolution, which
+	// whoever certifies must know.
+	Low   map[certcopy.CopyID]string
 	Error *certcopy.Error
 }
 
@@ -113,7 +116,13 @@ func (o *Office) confirmPage(r *http.Request, a act, ids []certcopy.CopyID) (*co
 	if err != nil {
 		return nil, err
 	}
-	return &confirmPage{Act: a, Rows: o.rows(copies, types)}, nil
+	page := &confirmPage{Act: a, Rows: o.rows(copies, types), Low: map[certcopy.CopyID]string{}}
+	for _, c := range copies {
+		if page.Low[c.ID], err = o.desk.LowResolutionReason(r.Context(), c.ID); err != nil {
+			return nil, err
+		}
+	}
+	return page, nil
 }
 
 // unchanged reports whether every copy still waits for the act as it was shown.

@@ -71,7 +71,9 @@ func TestWarningsAreShownBesideThePage(t *testing.T) {
 	b.upload(at+"/scans", b.get(at).value("revision"), "a.jpg", "a.jpg", "mờ.jpg").want(http.StatusSeeOther)
 	page := b.get(at).want(200, "Trang giống trang 1", `<b class="lowdpi">150 dpi</b>`)
 	b.post(at+"/submit", "revision", page.value("revision"), "checked", "yes", "low_resolution_reason", "Bản chính in mờ").want(http.StatusSeeOther)
-	d.signIn("chutich").get(at+"/review").want(200, "Trang giống trang 1", `<b class="lowdpi">150 dpi</b>`, "Bản chính in mờ")
+	chairman := d.signIn("chutich")
+	review := chairman.get(at+"/review").want(200, "Trang giống trang 1", `<b class="lowdpi">150 dpi</b>`, "Bản chính in mờ")
+	chairman.post("/office/certify/confirm", "copy", review.value("copy")).want(200, "Có trang dưới 200 dpi; lý do: Bản chính in mờ")
 }
 
 func TestSizeIsShownAndReduced(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"html"
 	"image"
 	"image/color"
+	"image/jpeg"
 	"image/png"
 	"mime/multipart"
 	"net/http/httptest"
@@ -31,7 +32,9 @@ func (d *drawn) Page(_ context.Context, pdf []byte, page, _ int) ([]byte, error)
 		return nil, errors.New("a sample is one page")
 	}
 	d.pdf = pdf
-	return []byte("\xff\xd8\xffjpeg"), nil
+	var b bytes.Buffer
+	err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 91, 129)), nil)
+	return b.Bytes(), err
 }
 
 // text returns the text on the sample drawn last.

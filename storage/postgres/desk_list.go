@@ -174,19 +174,19 @@ func (s *Store) copies(ctx context.Context, sql string, args ...any) ([]certcopy
 // Counts returns the agency's figures; day is the midnight at which today began.
 func (s *Store) Counts(ctx context.Context, agency certcopy.AgencyID, day time.Time) (desk.Counts, error) {
 	n := desk.Counts{ByState: make(map[certcopy.State]int)}
+	// One question each, so that each is answered by an index whatever the office has issued.
 	err := s.pool.QueryRow(ctx, `SELECT
-			count(*) FILTER (WHERE state = 'submitted' AND certified_at IS NULL),
-			count(*) FILTER (WHERE state = 'signed' AND sealed_at IS NULL),
-			count(*) FILTER (WHERE certified_at >= $2),
-			count(*) FILTER (WHERE state = 'released' AND changed_at >= $2),
-			(SELECT count(*) FROM request WHERE agency = $1 AND created_at >= $2)
-		FROM copy WHERE agency = $1 AND (state IN ('submitted', 'signed') OR changed_at >= $2 OR certified_at >= $2)`,
+			(SELECT count(*) FROM copy WHERE agency = $1 AND state = 'submitted' AND certified_at IS NULL),
+			(SELECT count(*) FROM copy WHERE agency = $1 AND state = 'signed' AND sealed_at IS NULL),
+			(SELECT count(*) FROM copy WHERE agency = $1 AND certified_at >= $2),
+			(SELECT count(*) FROM copy WHERE agency = $1 AND state = 'released' AND changed_at >= $2),
+			(SELECT count(*) FROM request WHERE agency = $1 AND created_at >= $2)`,
 		agency, day).Scan(&n.ToCertify, &n.ToSeal, &n.Certified, &n.Released, &n.Today)
 	if err != nil {
 		return n, ours(err)
 	}
 	rows, err := s.pool.Query(ctx, `SELECT state, count(*) FROM copy
-		WHERE agency = $1 AND state NOT IN ('released', 'refused', 'withdrawn', 'void', 'annulled') GROUP BY state`, agency)
+		WHERE agency = $1 AND state IN ('received', 'scanned', 'submitted', 'numbered', 'stamped', 'signed', 'sealed', 'registered', 'returned') GROUP BY state`, agency)
 	if err != nil {
 		return n, ours(err)
 	}

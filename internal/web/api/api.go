@@ -10,6 +10,7 @@ package api
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"io"
 	"net/http"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/saoy/saoy/internal/issue"
 	"github.com/saoy/saoy/internal/link"
 	"github.com/saoy/saoy/internal/verify"
+	"github.com/saoy/saoy/internal/verify/sheet"
 	"github.com/saoy/saoy/internal/web"
 	"github.com/saoy/saoy/storage"
 )
@@ -51,7 +53,7 @@ type Ledger interface {
 	Scans(ctx context.Context, id certcopy.CopyID) ([]certcopy.Scan, error)
 }
 
-// Config is what the API is made of; all of it is required.
+// Config is what the API is made of; all of it is required but where it says otherwise.
 type Config struct {
 	// Web gives log, clock and randomness for references.
 	Web      web.Config
@@ -59,6 +61,10 @@ type Config struct {
 	Ledger   Ledger
 	Clients  storage.Clients
 	Verifier *verify.Verifier
+	// Pictures, Results and Anchors are for results as documents; without Results there are none.
+	Pictures Pictures
+	Results  ResultSigner
+	Anchors  []sheet.Anchor
 	// Base is the public address, for the verification addresses of copies.
 	Base link.Base
 	// Writers is how many POSTs run at once; each may hold one connection of the ledger's pool
@@ -70,8 +76,12 @@ type Config struct {
 // API implements the generated StrictServerInterface.
 type API struct {
 	Config
-	site    *web.Site
-	writers chan struct{}
+	site      *web.Site
+	writers   chan struct{}
+	documents chan struct{}
+	visitors  chan struct{} // guests whose file is being received
+	budgets   *web.Limiter  // of verifications, by client
+	guests    *web.Limiter  // of documents, by network
 }
 
 var _ StrictServerInterface = (*API)(nil)
@@ -82,25 +92,34 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{Config: c, site: site, writers: make(chan struct{}, max(c.Writers, 1))}
+	a := &API{Config: c, site: site, writers: make(chan struct{}, max(c.Writers, 1)), documents: make(chan struct{}, documentsOnce), visitors: make(chan struct{}, guestsAtOnce),
+		budgets: web.NewLimiter(c.Web.Now, budget, perSecond), guests: web.NewLimiter(c.Web.Now, guestBudget, guestPerSecond)}
 	r := chi.NewRouter()
 	r.Use(asProgram)
 	r.Use(site.Middleware()...)
 	r.NotFound(site.NotFound)
 	r.MethodNotAllowed(site.MethodNotAllowed)
 	r.Get(Prefix+"/openapi.yaml", serveSpecification)
-	strict := NewStrictHandlerWithOptions(a, nil, StrictHTTPServerOptions{RequestErrorHandlerFunc: a.badRequest, ResponseErrorHandlerFunc: site.Fail})
+	strict := NewStrictHandlerWithOptions(a, nil, StrictHTTPServerOptions{RequestErrorHandlerFunc: a.badRequest, ResponseErrorHandlerFunc: a.fail})
 	// The last one is the outermost: who asks, before what is asked is read.
 	return HandlerWithOptions(strict, ChiServerOptions{BaseURL: Prefix, BaseRouter: r, ErrorHandlerFunc: a.badRequest,
-		Middlewares: []MiddlewareFunc{a.once, a.authenticate}}), nil
+		Middlewares: []MiddlewareFunc{a.known, a.once, a.authenticate}}), nil
 }
 
 // asProgram makes every error of the API a problem in JSON, whatever the client accepts.
 func asProgram(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Header.Set("Accept", "application/json")
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, wantsDocument(r))
 	})
+}
+
+// fail leaves errors to the site, but for the one it has no code for.
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, errTooMany) {
+		a.site.TooMany(w, r)
+		return
+	}
+	a.site.Fail(w, r, err)
 }
 
 func serveSpecification(w http.ResponseWriter, _ *http.Request) {
@@ -114,9 +133,10 @@ func (a *API) badRequest(w http.ResponseWriter, r *http.Request, err error) {
 	a.site.Fail(w, r, malformed(err))
 }
 
-// malformed keeps "too large" as it is, for its own status.
+// malformed keeps "too large" as it is, for its own status, and what has words already.
 func malformed(err error) error {
-	if web.ProblemOf(err).Status == http.StatusRequestEntityTooLarge {
+	var own *certcopy.Error
+	if errors.As(err, &own) || web.ProblemOf(err).Status == http.StatusRequestEntityTooLarge {
 		return err
 	}
 	return certcopy.Errorf(certcopy.Invalid, "", err, certcopy.Msg(

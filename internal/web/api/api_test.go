@@ -97,7 +97,9 @@ type world struct {
 	token  map[string]string // of "all", "verify", "other"
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldWith(t, func(*Config) {}) }
+
+func newWorldWith(t *testing.T, change func(*Config)) *world {
 	t.Helper()
 	store, office := storagetest.NewOffice(t, true)
 	base, err := link.ParseBase("https://saoy.example.vn")
@@ -106,8 +108,10 @@ func newWorld(t *testing.T) *world {
 	}
 	f := &flow{Flow: &issue.Flow{Ledger: store, Rand: rand.Reader, Now: time.Now}}
 	w := &world{t: t, store: store, office: office, flow: f, token: map[string]string{}}
-	w.h, err = New(Config{Web: web.Config{Log: slog.New(slog.DiscardHandler), Now: time.Now, Rand: rand.Reader}, Flow: f, Ledger: store, Clients: store,
-		Verifier: &verify.Verifier{Register: store, Examiner: strange{}}, Base: base, Writers: 4})
+	c := Config{Web: web.Config{Log: slog.New(slog.DiscardHandler), Now: time.Now, Rand: rand.Reader}, Flow: f, Ledger: store, Clients: store,
+		Verifier: &verify.Verifier{Register: store, Examiner: strange{}}, Base: base, Writers: 4}
+	change(&c)
+	w.h, err = New(c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,6 +66,10 @@ func client(ctx context.Context) storage.Client {
 // operation. An operation that is not in the table is nobody's.
 func (a *API) authenticate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.guest(r) {
+			a.serveGuest(w, r, next)
+			return
+		}
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		if !strings.EqualFold(scheme, "Bearer") || token == "" {
 			a.unauthenticated(w, r)

@@ -19,6 +19,7 @@ import (
 	"github.com/oapi-codegen/runtime"
 	openapi_types "github.com/oapi-codegen/runtime/types"
 	"github.com/saoy/saoy/internal/verify"
+	"github.com/saoy/saoy/signer/validation"
 )
 
 // Defines values for CopyState.
@@ -108,6 +109,41 @@ func (e ProblemCode) Valid() bool {
 	}
 }
 
+// Defines values for VerifyParamsFormat.
+const (
+	Json VerifyParamsFormat = "json"
+	Pdf  VerifyParamsFormat = "pdf"
+)
+
+// Valid indicates whether the value is a known member of the VerifyParamsFormat enum.
+func (e VerifyParamsFormat) Valid() bool {
+	switch e {
+	case Json:
+		return true
+	case Pdf:
+		return true
+	default:
+		return false
+	}
+}
+
+// Batch defines model for Batch.
+type Batch struct {
+	Results []BatchItem `json:"results"`
+}
+
+// BatchItem One of report and problem, for the item of the same place.
+type BatchItem struct {
+	// Problem RFC 9457, in both languages.
+	Problem *Problem `json:"problem,omitempty"`
+
+	// Report The three verdicts, the checks behind them and the public facts; docs/verification.md.
+	Report *Report `json:"report,omitempty"`
+}
+
+// Check defines model for Check.
+type Check = validation.Check
+
 // Confirmation defines model for Confirmation.
 type Confirmation struct {
 	Copies []struct {
@@ -160,6 +196,12 @@ type Copy struct {
 // CopyState defines model for Copy.State.
 type CopyState string
 
+// Lookup Exactly one of the two.
+type Lookup struct {
+	Code   *string `json:"code,omitempty"`
+	Sha256 *string `json:"sha256,omitempty"`
+}
+
 // Message defines model for Message.
 type Message struct {
 	En string `json:"en"`
@@ -186,9 +228,13 @@ type NewSubmission struct {
 	Revision            int     `json:"revision"`
 }
 
-// NewVerification defines model for NewVerification.
+// NewVerification Exactly one of the three.
 type NewVerification struct {
-	Code   *string `json:"code,omitempty"`
+	// Code Verification code, or the address printed with it
+	Code  *string   `json:"code,omitempty"`
+	Items *[]Lookup `json:"items,omitempty"`
+
+	// Sha256 Of the whole file, 64 hexadecimal digits
 	Sha256 *string `json:"sha256,omitempty"`
 }
 
@@ -220,6 +266,9 @@ type Problem struct {
 
 // ProblemCode defines model for Problem.Code.
 type ProblemCode string
+
+// PublicCopy What the register says of a copy; of a file that pretends, of the copy whose code it bears.
+type PublicCopy = verify.Copy
 
 // RefusedFile defines model for RefusedFile.
 type RefusedFile struct {
@@ -301,7 +350,20 @@ type SealParams struct {
 
 // VerifyMultipartBody defines parameters for Verify.
 type VerifyMultipartBody struct {
-	File openapi_types.File `json:"file"`
+	File []openapi_types.File `json:"file"`
+}
+
+// VerifyParams defines parameters for Verify.
+type VerifyParams struct {
+	Format *VerifyParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// VerifyParamsFormat defines parameters for Verify.
+type VerifyParamsFormat string
+
+// Verify200JSONResponseBody defines parameters for Verify.
+type Verify200JSONResponseBody struct {
+	union json.RawMessage
 }
 
 // CertifyJSONRequestBody defines body for Certify for application/json ContentType.
@@ -324,6 +386,68 @@ type VerifyJSONRequestBody = NewVerification
 
 // VerifyMultipartRequestBody defines body for Verify for multipart/form-data ContentType.
 type VerifyMultipartRequestBody VerifyMultipartBody
+
+// AsReport returns the union data inside the Verify200JSONResponseBody as a Report
+func (t Verify200JSONResponseBody) AsReport() (Report, error) {
+	var body Report
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromReport overwrites any union data inside the Verify200JSONResponseBody as the provided Report
+func (t *Verify200JSONResponseBody) FromReport(v Report) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeReport performs a merge with any union data inside the Verify200JSONResponseBody, using the provided Report
+func (t *Verify200JSONResponseBody) MergeReport(v Report) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsBatch returns the union data inside the Verify200JSONResponseBody as a Batch
+func (t Verify200JSONResponseBody) AsBatch() (Batch, error) {
+	var body Batch
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromBatch overwrites any union data inside the Verify200JSONResponseBody as the provided Batch
+func (t *Verify200JSONResponseBody) FromBatch(v Batch) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeBatch performs a merge with any union data inside the Verify200JSONResponseBody, using the provided Batch
+func (t *Verify200JSONResponseBody) MergeBatch(v Batch) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t Verify200JSONResponseBody) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *Verify200JSONResponseBody) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -354,9 +478,9 @@ type ServerInterface interface {
 	// Seal Confirm sealing of certified copies, of all or of none
 	// (POST /seals)
 	Seal(w http.ResponseWriter, r *http.Request, params SealParams)
-	// Verify Verify a file, a digest or a code
+	// Verify Verify files, digests or codes
 	// (POST /verifications)
-	Verify(w http.ResponseWriter, r *http.Request)
+	Verify(w http.ResponseWriter, r *http.Request, params VerifyParams)
 }
 
 // Unimplemented server implementation that returns http.StatusNotImplemented for each endpoint.
@@ -417,9 +541,9 @@ func (_ Unimplemented) Seal(w http.ResponseWriter, r *http.Request, params SealP
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
-// Verify Verify a file, a digest or a code
+// Verify Verify files, digests or codes
 // (POST /verifications)
-func (_ Unimplemented) Verify(w http.ResponseWriter, r *http.Request) {
+func (_ Unimplemented) Verify(w http.ResponseWriter, r *http.Request, params VerifyParams) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
@@ -800,8 +924,27 @@ func (siw *ServerInterfaceWrapper) Seal(w http.ResponseWriter, r *http.Request) 
 // Verify operation middleware
 func (siw *ServerInterfaceWrapper) Verify(w http.ResponseWriter, r *http.Request) {
 
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params VerifyParams
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", r.URL.Query(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "format"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "format", Err: err})
+		}
+		return
+	}
+
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.Verify(w, r)
+		siw.Handler.Verify(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1347,6 +1490,7 @@ func (response SealdefaultApplicationProblemPlusJSONResponse) VisitSealResponse(
 }
 
 type VerifyRequestObject struct {
+	Params        VerifyParams
 	JSONBody      *VerifyJSONRequestBody
 	MultipartBody *multipart.Reader
 }
@@ -1355,17 +1499,37 @@ type VerifyResponseObject interface {
 	VisitVerifyResponse(w http.ResponseWriter) error
 }
 
-type Verify200JSONResponse Report
+type Verify200JSONResponse = Verify200JSONResponseBody
 
 func (response Verify200JSONResponse) VisitVerifyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.union); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Verify200ApplicationpdfResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response Verify200ApplicationpdfResponse) VisitVerifyResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -1415,7 +1579,7 @@ type StrictServerInterface interface {
 	// Seal Confirm sealing of certified copies, of all or of none
 	// (POST /seals)
 	Seal(ctx context.Context, request SealRequestObject) (SealResponseObject, error)
-	// Verify Verify a file, a digest or a code
+	// Verify Verify files, digests or codes
 	// (POST /verifications)
 	Verify(ctx context.Context, request VerifyRequestObject) (VerifyResponseObject, error)
 }
@@ -1733,9 +1897,10 @@ func (sh *strictHandler) Seal(w http.ResponseWriter, r *http.Request, params Sea
 }
 
 // Verify operation middleware
-func (sh *strictHandler) Verify(w http.ResponseWriter, r *http.Request) {
+func (sh *strictHandler) Verify(w http.ResponseWriter, r *http.Request, params VerifyParams) {
 	var request VerifyRequestObject
 
+	request.Params = params
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
 
 		var body VerifyJSONRequestBody

@@ -28,6 +28,11 @@ func (a *API) once(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		if a.guest(r) {
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			next.ServeHTTP(w, r)
+			return
+		}
 		select {
 		case a.writers <- struct{}{}:
 			defer func() { <-a.writers }()

@@ -75,7 +75,7 @@ type Config struct {
 type Site struct {
 	Config
 	site    *web.Site
-	lookups *limiter
+	lookups limiter
 	uploads chan struct{}
 	// What was found out about stored files.
 	examined *kept[*verify.Examination]
@@ -94,7 +94,7 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{Config: c, site: site, lookups: newLimiter(c.Web.Now), uploads: make(chan struct{}, max(c.Uploads, 1)),
+	s := &Site{Config: c, site: site, lookups: limiter{web.NewLimiter(c.Web.Now, budget, perSecond)}, uploads: make(chan struct{}, max(c.Uploads, 1)),
 		examined: newKept[*verify.Examination](c.Web.Now), heights: newKept[[]int](c.Web.Now)}
 	return s.routes(), nil
 }

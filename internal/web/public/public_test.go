@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"mime/multipart"
@@ -560,16 +559,3 @@ func TestPublicRoleSuffices(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
-
-func TestLimiterIsBounded(t *testing.T) {
-	now := time.Unix(0, 0)
-	l := newLimiter(func() time.Time { return now })
-	r := httptest.NewRequest("GET", "/", nil)
-	for i := range maxNetworks + 10 {
-		r.RemoteAddr = fmt.Sprintf("[2001:db8:%x::1]:1", i)
-		l.spend(r, 1)
-	}
-	if len(l.buckets) > maxNetworks {
-		t.Errorf("%d networks kept", len(l.buckets))
-	}
-}

@@ -126,6 +126,7 @@ func (j *Job) state(ctx context.Context) error {
 }
 
 func (j *Job) tables(ctx context.Context) error {
+	j.tell("Cơ sở dữ liệu", "The database")
 	tables, err := j.Snapshot.Tables(ctx)
 	if err != nil {
 		return err
@@ -134,7 +135,6 @@ func (j *Job) tables(ctx context.Context) error {
 		return err
 	}
 	for _, t := range tables {
-		j.tell("Bảng "+t.Name, "Table "+t.Name)
 		w := &streamWriter{ctx: ctx, pool: j.pool}
 		rows, err := j.Snapshot.Rows(ctx, t, w)
 		if err != nil {

@@ -99,7 +99,7 @@ func (j *Job) scratch(ctx context.Context) (err error) {
 // public copies what is published, but no checkpoint of a tree larger than the snapshot's.
 func (j *Job) public(ctx context.Context) (err error) {
 	j.m.Public, err = j.objects(ctx, j.Stores.Public, false, func(info storage.BlobInfo) (bool, error) {
-		digits, is := strings.CutPrefix(info.Key, "checkpoint/")
+		digits, is := strings.CutPrefix(info.Key, checkpointPrefix)
 		if !is {
 			return true, nil
 		}

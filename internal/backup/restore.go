@@ -38,7 +38,9 @@ type Return struct {
 	Stores Stores
 	// Known are checkpoints of the log that people hold: the newest published one above all.
 	Known [][]byte
-	Tell  func(m certcopy.Message) // may be nil
+	// Published are stores of published objects that outlived the installation.
+	Published []storage.Blobs
+	Tell      func(m certcopy.Message) // may be nil
 
 	pool *pool
 }
@@ -70,8 +72,8 @@ func (r *Return) Run(ctx context.Context, load Load) (o Outcome, err error) {
 			return o, fmt.Errorf("restore: %s: %w", s.name, err)
 		}
 	}
+	r.tell("Cơ sở dữ liệu", "The database")
 	for _, t := range r.Manifest.Tables {
-		r.tell("Bảng "+t.Name, "Table "+t.Name)
 		rows, err := load.Rows(ctx, t.Table, r.stream(ctx, t.Stream))
 		if err == nil && rows != t.Rows {
 			err = fmt.Errorf("%w: %d rows, want %d", storage.ErrDamaged, rows, t.Rows)
@@ -132,18 +134,19 @@ func (r *Return) open() { r.pool = newPool(r.From, r.Manifest.EncryptedTo, nil, 
 
 // returned is one store with what the backup has of it.
 type returned struct {
-	name  string
-	list  Objects
-	to    storage.Blobs
-	seal  bool
-	fades bool // objects may have been gone when they were to be copied
+	name   string
+	vi, en string
+	list   Objects
+	to     storage.Blobs
+	seal   bool
+	fades  bool // objects may have been gone when they were to be copied
 }
 
 func (r *Return) stores() []returned {
 	return []returned{
-		{"vault", r.Manifest.Vault, r.Stores.Vault, false, false},
-		{"scratch", r.Manifest.Scratch, r.Stores.Scratch, true, true},
-		{"public", r.Manifest.Public, r.Stores.Public, false, false},
+		{"vault", "Tệp đã cấp", "Issued files", r.Manifest.Vault, r.Stores.Vault, false, false},
+		{"scratch", "Tệp đang làm", "Files in progress", r.Manifest.Scratch, r.Stores.Scratch, true, true},
+		{"public", "Điểm kiểm tra", "Checkpoints", r.Manifest.Public, r.Stores.Public, false, false},
 	}
 }
 
@@ -153,7 +156,7 @@ func (r *Return) stream(ctx context.Context, s Stream) io.Reader {
 
 // objects reads every object of the list and puts it into to, unless to is nil.
 func (r *Return) objects(ctx context.Context, s returned, o *Outcome, to storage.Blobs) error {
-	r.tell("Kho "+s.name, "Store "+s.name)
+	r.tell(s.vi, s.en)
 	d := json.NewDecoder(r.stream(ctx, s.list.Stream))
 	d.DisallowUnknownFields()
 	for seen := int64(0); ; seen++ {

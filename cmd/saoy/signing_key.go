@@ -121,7 +121,7 @@ func (k keyFlags) service() (*csc.Client, error) {
 	}
 	return csc.New(csc.Config{
 		BaseURL: k.CSC, Clock: time.Now,
-		Token:     func(context.Context) (string, error) { return string(token), nil },
+		Token:     func(context.Context) (csc.Secret, error) { return csc.Secret(token), nil },
 		Authorize: k.factors,
 	})
 }

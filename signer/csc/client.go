@@ -36,14 +36,15 @@ type Error struct {
 
 // Error gives code and description.
 func (e *Error) Error() string {
-	return fmt.Sprintf("csc: HTTP status %d: %s %s", e.Status, e.Code, e.Description)
+	return strings.TrimSpace(fmt.Sprintf("csc: HTTP status %d: %s %s", e.Status, e.Code, e.Description))
 }
 
 // Is puts it under the errors that callers test for.
 func (e *Error) Is(target error) bool {
 	busy := e.Status == http.StatusTooManyRequests || e.Status >= 500
 	denied := e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
-	for _, code := range []string{"invalid_otp", "invalid_pin", "invalid_token", "access_denied", "unauthorized", "invalid_auth", "invalid_authdata"} {
+	for _, code := range []string{"invalid_otp", "invalid_pin", "invalid_token", "access_denied", "unauthorized", "invalid_auth", "invalid_authdata",
+		"invalid_authentication_data", "authentication_error", "invalid_grant", "invalid_client"} {
 		denied = denied || e.Code == code
 	}
 	return target == signer.ErrUnavailable && busy || target == ErrAuthorization && denied
@@ -60,11 +61,19 @@ type Config struct {
 	// BaseURL is the service's address up to and with the version: https://host/csc/v2. It must
 	// be https, except on loopback.
 	BaseURL string
-	// Token returns the OAuth 2.0 access token for the service.
-	Token func(ctx context.Context) (string, error)
+	// Token returns the OAuth 2.0 access token for the service; see OAuth.ServiceToken.
+	Token func(ctx context.Context) (Secret, error)
 	// Authorize returns the factors the credential wants for a number of signatures; nil for
 	// credentials with implicit authorisation.
 	Authorize func(ctx context.Context, c Credential, signatures int) ([]Factor, error)
+	// Consent returns the token with which the official allows exactly these digests to be signed,
+	// for credentials of mode "oauth2code"; see OAuth.Consent.
+	Consent func(ctx context.Context, c Credential, d Digests) (Secret, error)
+	// Async has the service sign in its own time (operationMode "A"): the signatures are asked for
+	// every PollInterval, default 2 s, at most Patience long, default 5 min. The same holds where the
+	// official decides on another device while the service answers "accepted" (§11.7).
+	Async                  bool
+	PollInterval, Patience time.Duration
 	// HTTPClient makes the calls; default one without redirects. Timeout bounds each; default 60 s.
 	HTTPClient *http.Client
 	Timeout    time.Duration
@@ -81,7 +90,7 @@ type Client struct{ cfg Config }
 // New makes a client. It opens no connection.
 func New(cfg Config) (*Client, error) {
 	u, err := url.Parse(cfg.BaseURL)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname()))) {
+	if err != nil || !secure(u) {
 		return nil, fmt.Errorf("csc: %q is no https address", cfg.BaseURL)
 	}
 	if cfg.Clock == nil || cfg.Token == nil {
@@ -91,11 +100,26 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = time.Minute
 	}
+	if cfg.PollInterval == 0 {
+		cfg.PollInterval = 2 * time.Second
+	}
+	if cfg.Patience == 0 {
+		cfg.Patience = 5 * time.Minute
+	}
 	if cfg.HTTPClient == nil {
-		// a redirect would carry token and PIN to another place
-		cfg.HTTPClient = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		cfg.HTTPClient = withoutRedirects()
 	}
 	return &Client{cfg: cfg}, nil
+}
+
+// withoutRedirects: a redirect would carry token and PIN to another place.
+func withoutRedirects() *http.Client {
+	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// secure tells whether an address may be sent secrets: https, or this machine.
+func secure(u *url.URL) bool {
+	return u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()))
 }
 
 func loopback(host string) bool {
@@ -103,33 +127,49 @@ func loopback(host string) bool {
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
-// call posts a request and reads the answer into out. Only info is asked without a token.
-func (c *Client) call(ctx context.Context, method string, in, out any) error {
+// call posts a request and reads the answer into out; it returns the status of HTTP. Only
+// info is asked without a token.
+func (c *Client) call(ctx context.Context, method string, in, out any) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	body, err := json.Marshal(in)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.cfg.BaseURL+"/"+method, bytes.NewReader(body))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "application/json")
 	if method != "info" {
 		token, err := c.cfg.Token(ctx)
 		if err != nil {
-			return fmt.Errorf("csc: access token: %w", err)
+			return 0, fmt.Errorf("csc: access token: %w", err)
 		}
-		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("Authorization", "Bearer "+string(token))
 	}
-	resp, err := c.cfg.HTTPClient.Do(req)
+	return send(c.cfg.HTTPClient, method, req, out)
+}
+
+// send makes a call and reads the answer, JSON, into out.
+func send(client *http.Client, method string, req *http.Request, out any) (int, error) {
+	req.Header.Set("Accept", "application/json")
+	resp, err := client.Do(req)
 	if err != nil {
-		return fmt.Errorf("csc: %s: %w: %w", method, signer.ErrUnavailable, err)
+		return 0, fmt.Errorf("csc: %s: %w: %w", method, signer.ErrUnavailable, withoutAddress(err))
 	}
 	defer func() { _ = resp.Body.Close() }()
-	return readAnswer(method, resp, out)
+	return resp.StatusCode, readAnswer(method, resp, out)
+}
+
+// withoutAddress takes the address out of an error: that of an authorisation server may carry
+// what is secret.
+func withoutAddress(err error) error {
+	var e *url.Error
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
 }
 
 func readAnswer(method string, resp *http.Response, out any) error {
@@ -137,7 +177,11 @@ func readAnswer(method string, resp *http.Response, out any) error {
 	if err != nil {
 		return fmt.Errorf("csc: %s: %w: %w", method, signer.ErrUnavailable, err)
 	}
-	if resp.StatusCode != http.StatusOK {
+	switch resp.StatusCode {
+	case http.StatusOK, http.StatusAccepted:
+	case http.StatusNoContent:
+		return nil
+	default:
 		e := &Error{Status: resp.StatusCode}
 		var said struct {
 			Code        string `json:"error"`
@@ -151,10 +195,32 @@ func readAnswer(method string, resp *http.Response, out any) error {
 	if len(data) > maxAnswer {
 		return fmt.Errorf("csc: %s: %w: more than %d bytes", method, ErrProtocol, maxAnswer)
 	}
+	if len(data) == 0 && resp.StatusCode == http.StatusAccepted {
+		return nil
+	}
 	if err := json.Unmarshal(data, out); err != nil {
 		return fmt.Errorf("csc: %s: %w: %w", method, ErrProtocol, err)
 	}
 	return nil
+}
+
+// poll asks until the answer is no longer "accepted", at most Patience long.
+func (c *Client) poll(ctx context.Context, ask func(ctx context.Context) (int, error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.Patience, fmt.Errorf("%w: nothing was decided within %v", signer.ErrUnavailable, c.cfg.Patience))
+	defer cancel()
+	tick := time.NewTicker(c.cfg.PollInterval)
+	defer tick.Stop()
+	for {
+		status, err := ask(ctx)
+		if err != nil || status != http.StatusAccepted {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("csc: %w", context.Cause(ctx))
+		case <-tick.C:
+		}
+	}
 }
 
 // short bounds what a service can put into our logs.
@@ -170,12 +236,20 @@ type Info struct {
 	Specs   string   `json:"specs"`
 	Name    string   `json:"name"`
 	Methods []string `json:"methods"`
+	// AuthTypes are the ways to get an access token: "oauth2code", "oauth2client", "TLS", …
+	AuthTypes []string `json:"authType"`
+	// OAuth2 is the address below which the authorisation server is, or OAuth2Issuer the issuer
+	// that describes it (RFC 8414); see OAuthConfig.
+	OAuth2       string `json:"oauth2"`
+	OAuth2Issuer string `json:"oauth2Issuer"`
+	// Async: signatures may be collected later (Config.Async).
+	Async bool `json:"asynchronousOperationMode"`
 }
 
 // Info asks what the service is and offers; it needs no token.
 func (c *Client) Info(ctx context.Context) (Info, error) {
 	var info Info
-	err := c.call(ctx, "info", struct{}{}, &info)
+	_, err := c.call(ctx, "info", struct{}{}, &info)
 	return info, err
 }
 
@@ -184,6 +258,6 @@ func (c *Client) Credentials(ctx context.Context) ([]string, error) {
 	var out struct {
 		IDs []string `json:"credentialIDs"`
 	}
-	err := c.call(ctx, "credentials/list", struct{}{}, &out)
+	_, err := c.call(ctx, "credentials/list", struct{}{}, &out)
 	return out.IDs, err
 }

@@ -18,7 +18,7 @@ func (s *service) client(t testing.TB, change func(*csc.Config)) *csc.Client {
 	t.Helper()
 	cfg := csc.Config{
 		BaseURL: s.url, Clock: time.Now, Timeout: 5 * time.Second,
-		Token: func(context.Context) (string, error) { return token, nil },
+		Token: func(context.Context) (csc.Secret, error) { return token, nil },
 		Authorize: func(_ context.Context, c csc.Credential, n int) ([]csc.Factor, error) {
 			return []csc.Factor{{ID: c.Factors[0], Value: pin}}, nil
 		},
@@ -150,9 +150,9 @@ func TestAuthorization(t *testing.T) {
 			}
 		}, csc.ErrAuthorization},
 		{"no PIN", func(c *csc.Config) { c.Authorize = nil }, csc.ErrAuthorization},
-		{"wrong token", func(c *csc.Config) { c.Token = func(context.Context) (string, error) { return "x", nil } }, csc.ErrAuthorization},
+		{"wrong token", func(c *csc.Config) { c.Token = func(context.Context) (csc.Secret, error) { return "x", nil } }, csc.ErrAuthorization},
 		{"no token", func(c *csc.Config) {
-			c.Token = func(context.Context) (string, error) { return "", context.DeadlineExceeded }
+			c.Token = func(context.Context) (csc.Secret, error) { return "", context.DeadlineExceeded }
 		}, context.DeadlineExceeded},
 	}
 	for _, tt := range tests {
@@ -177,7 +177,7 @@ func TestAuthorization(t *testing.T) {
 
 func TestNewWantsHTTPS(t *testing.T) {
 	for _, u := range []string{"http://qtsp.example/csc/v2", "ftp://x", "", "https://"} {
-		cfg := csc.Config{BaseURL: u, Clock: time.Now, Token: func(context.Context) (string, error) { return "", nil }}
+		cfg := csc.Config{BaseURL: u, Clock: time.Now, Token: func(context.Context) (csc.Secret, error) { return "", nil }}
 		if _, err := csc.New(cfg); err == nil {
 			t.Errorf("%q was accepted", u)
 		}

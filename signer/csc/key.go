@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math/big"
+	"net/http"
 	"slices"
 
 	"github.com/saoy/saoy/signer"
@@ -65,18 +66,54 @@ func (c *Client) SignBatch(ctx context.Context, cred Credential, digests [][]byt
 	if err != nil {
 		return nil, err
 	}
-	sad, err := c.authorize(ctx, cred, request)
+	sad, err := c.authorize(ctx, cred, Digests{Hash: alg.Hash, Values: digests}, request)
 	if err != nil {
 		return nil, err
 	}
-	request["SAD"] = sad
-	var out struct {
-		Signatures []string `json:"signatures"`
-	}
-	if err := c.call(ctx, "signatures/signHash", request, &out); err != nil {
+	request["SAD"] = string(sad)
+	values, err := c.signHash(ctx, request)
+	if err != nil {
 		return nil, err
 	}
-	return verified(cred, alg, digests, out.Signatures)
+	return verified(cred, alg, digests, values)
+}
+
+// SignAll has the service sign any number of digests, with as few authorisations as the
+// credential allows. With an error it returns the signatures made so far.
+func (c *Client) SignAll(ctx context.Context, cred Credential, digests [][]byte, opts crypto.SignerOpts) ([][]byte, error) {
+	var all [][]byte
+	for batch := range slices.Chunk(digests, max(cred.MultiSign, 1)) {
+		signatures, err := c.SignBatch(ctx, cred, batch, opts)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, signatures...)
+	}
+	return all, nil
+}
+
+// signHash calls signatures/signHash (§11.10). Where the service signs in its own time it is
+// asked until it has (§11.12).
+func (c *Client) signHash(ctx context.Context, request map[string]any) ([]string, error) {
+	request["operationMode"] = "S"
+	if c.cfg.Async {
+		request["operationMode"] = "A"
+		request["validity_period"] = c.cfg.Patience.Milliseconds()
+	}
+	var out struct {
+		Signatures []string `json:"signatures"`
+		ResponseID string   `json:"responseID"`
+	}
+	if _, err := c.call(ctx, "signatures/signHash", request, &out); err != nil {
+		return nil, err
+	}
+	if out.ResponseID == "" {
+		return out.Signatures, nil
+	}
+	err := c.poll(ctx, func(ctx context.Context) (int, error) {
+		return c.call(ctx, "signatures/signPolling", map[string]any{"requestID": out.ResponseID}, &out)
+	})
+	return out.Signatures, err
 }
 
 func algorithmOf(pub crypto.PublicKey, opts crypto.SignerOpts) (cms.Algorithm, error) {
@@ -126,7 +163,7 @@ func signRequest(cred Credential, alg cms.Algorithm, digests [][]byte) (map[stri
 		encoded[i] = base64.StdEncoding.EncodeToString(d)
 	}
 	request := map[string]any{
-		"credentialID": cred.ID, "hashes": encoded, "hashAlgorithmOID": hash.String(), "signAlgo": name, "operationMode": "S",
+		"credentialID": cred.ID, "hashes": encoded, "hashAlgorithmOID": hash.String(), "signAlgo": name,
 	}
 	if alg.Scheme == cms.RSAPSS {
 		params, err := alg.PSSParameters()
@@ -138,34 +175,53 @@ func signRequest(cred Credential, alg cms.Algorithm, digests [][]byte) (map[stri
 	return request, nil
 }
 
-// authorize gets the signature activation data (§11.6) for exactly these digests. With
-// implicit authorisation the service asks the official by itself, so no factors are sent.
-func (c *Client) authorize(ctx context.Context, cred Credential, request map[string]any) (string, error) {
+// authorize gets the signature activation data for exactly these digests: by data (§11.6), or
+// on the service's page (§8.4).
+func (c *Client) authorize(ctx context.Context, cred Credential, d Digests, request map[string]any) (Secret, error) {
 	if cred.Mode == "oauth2code" {
-		return "", fmt.Errorf("csc: %w", ErrInteractive)
+		if c.cfg.Consent == nil {
+			return "", fmt.Errorf("csc: %w", ErrInteractive)
+		}
+		return c.cfg.Consent(ctx, cred, d)
 	}
-	hashes, _ := request["hashes"].([]string)
 	in := map[string]any{
-		"credentialID": cred.ID, "numSignatures": len(hashes), "hashes": hashes, "hashAlgorithmOID": request["hashAlgorithmOID"],
+		"credentialID": cred.ID, "numSignatures": len(d.Values), "hashes": request["hashes"], "hashAlgorithmOID": request["hashAlgorithmOID"],
 	}
 	if cred.Mode == "explicit" {
 		if c.cfg.Authorize == nil {
 			return "", fmt.Errorf("csc: %w: the credential wants %v", ErrAuthorization, cred.Factors)
 		}
-		factors, err := c.cfg.Authorize(ctx, cred, len(hashes))
+		factors, err := c.cfg.Authorize(ctx, cred, len(d.Values))
 		if err != nil {
 			return "", fmt.Errorf("csc: %w", err)
 		}
 		in["authData"] = factors
 	}
+	return c.activation(ctx, in)
+}
+
+// activation calls credentials/authorize. While the official still decides, on his telephone
+// for example, the service is asked again and again (§11.7). With implicit authorisation no factors
+// are sent: it asks the official by itself.
+func (c *Client) activation(ctx context.Context, in map[string]any) (Secret, error) {
 	var out struct {
-		SAD string `json:"SAD"`
+		SAD    Secret `json:"SAD"`
+		Handle string `json:"handle"`
 	}
-	if err := c.call(ctx, "credentials/authorize", in, &out); err != nil {
+	method := "credentials/authorize"
+	err := c.poll(ctx, func(ctx context.Context) (int, error) {
+		status, err := c.call(ctx, method, in, &out)
+		if err == nil && status == http.StatusAccepted && out.Handle == "" {
+			return status, fmt.Errorf("csc: %s: %w: accepted without a handle", method, ErrProtocol)
+		}
+		method, in = "credentials/authorizeCheck", map[string]any{"handle": out.Handle}
+		return status, err
+	})
+	if err != nil {
 		return "", err
 	}
 	if out.SAD == "" {
-		return "", fmt.Errorf("csc: credentials/authorize: %w", ErrInteractive)
+		return "", fmt.Errorf("csc: %s: %w", method, ErrInteractive)
 	}
 	return out.SAD, nil
 }

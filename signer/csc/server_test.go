@@ -9,11 +9,13 @@ import (
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -36,6 +38,18 @@ type service struct {
 	sads       map[string][]string // what each unused authorisation is for
 	calls      map[string]int
 	wrongPINs  int
+
+	// of oauth_server_test.go
+	needLogin bool // only tokens that a login gave are accepted
+	issuer    string
+	scal      string
+	serial    int
+	codes     map[string]grant
+	tokens    map[string]grant
+	logins    map[string]int // tokens given, by scope
+	// pending is how often the service answers "accepted" before anything is decided
+	pending int
+	held    map[string][]string // signatures not collected yet
 }
 
 const (
@@ -51,7 +65,8 @@ func newService(t *testing.T, kind signertest.KeyType) *service {
 	}
 	f := signertest.Official("Nguyễn Văn An", "Chủ tịch", "UBND xã Thử", "")
 	f.KeyType = kind
-	s := &service{mode: "explicit", multi: 10, sads: map[string][]string{}, calls: map[string]int{}}
+	s := &service{mode: "explicit", multi: 10, sads: map[string][]string{}, calls: map[string]int{}, scal: "1",
+		codes: map[string]grant{}, tokens: map[string]grant{}, logins: map[string]int{}, held: map[string][]string{}}
 	if s.leaf, err = p.Issue(f); err != nil {
 		t.Fatal(err)
 	}
@@ -71,6 +86,9 @@ func newService(t *testing.T, kind signertest.KeyType) *service {
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.oauth(w, r) {
+		return
+	}
 	method := r.URL.Path[len("/csc/v2/"):]
 	s.calls[method]++
 	var in map[string]any
@@ -78,11 +96,12 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, 400, "invalid_request")
 		return
 	}
-	if method != "info" && r.Header.Get("Authorization") != "Bearer "+token {
+	if method != "info" && !s.accepts(r.Header.Get("Authorization")) {
 		refuse(w, 401, "invalid_token")
 		return
 	}
-	if method != "info" && method != "credentials/list" && in["credentialID"] != credentialID {
+	general := []string{"info", "credentials/list", "credentials/authorizeCheck", "signatures/signPolling"}
+	if !slices.Contains(general, method) && in["credentialID"] != credentialID {
 		refuse(w, 400, "invalid_request")
 		return
 	}
@@ -96,7 +115,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch method {
 	case "info":
-		reply(w, map[string]any{"specs": "2.0.0.2", "name": "Thử", "methods": []string{"credentials/list", "signatures/signHash"}})
+		s.about(w)
 	case "credentials/list":
 		reply(w, map[string]any{"credentialIDs": []string{credentialID}})
 	case "credentials/info":
@@ -105,8 +124,73 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.authorize(w, in)
 	case "signatures/signHash":
 		s.signHash(w, in)
+	case "credentials/authorizeCheck":
+		s.decide(w, fmt.Sprint(in["handle"]))
+	case "credentials/getChallenge":
+		s.challenge(w, in["authObjectID"])
+	case "signatures/signPolling":
+		s.collect(w, fmt.Sprint(in["requestID"]))
 	default:
 		refuse(w, 404, "invalid_request")
+	}
+}
+
+func (s *service) accepts(authorization string) bool {
+	value := strings.TrimPrefix(authorization, "Bearer ")
+	if s.needLogin {
+		return s.tokens[value].scope == "service"
+	}
+	return value == token
+}
+
+func (s *service) about(w http.ResponseWriter) {
+	answer := map[string]any{"specs": "2.0.0.2", "name": "Thử", "methods": []string{"credentials/list", "signatures/signHash"},
+		"authType": []string{"oauth2code"}, "asynchronousOperationMode": true}
+	if s.issuer != "" {
+		answer["oauth2Issuer"] = s.issuer
+	} else {
+		answer["oauth2"] = strings.TrimSuffix(s.url, "/csc/v2") + "/"
+	}
+	reply(w, answer)
+}
+
+// decide answers "accepted" while the official has not decided.
+func (s *service) decide(w http.ResponseWriter, handle string) {
+	sad := strings.TrimPrefix(handle, "handle of ")
+	switch {
+	case s.fault == "declined":
+		refuse(w, 400, "access_denied")
+	case s.calls["credentials/authorizeCheck"] < s.pending:
+		w.WriteHeader(http.StatusAccepted)
+		if s.fault == "no handle" {
+			reply(w, map[string]any{})
+			return
+		}
+		reply(w, map[string]any{"handle": handle})
+	default:
+		reply(w, map[string]any{"SAD": sad})
+	}
+}
+
+func (s *service) challenge(w http.ResponseWriter, factor any) {
+	if factor == "OTP" {
+		w.WriteHeader(http.StatusNoContent) // sent to his telephone
+		return
+	}
+	reply(w, map[string]any{"challenge": "Quê ở đâu?"})
+}
+
+// collect gives the signatures of an asynchronous request.
+func (s *service) collect(w http.ResponseWriter, id string) {
+	signatures, ok := s.held[id]
+	switch {
+	case !ok:
+		refuse(w, 400, "invalid_request")
+	case s.calls["signatures/signPolling"] <= s.pending:
+		w.WriteHeader(http.StatusAccepted)
+		reply(w, map[string]string{"error": "accepted_request", "error_description": "not yet completed"})
+	default:
+		reply(w, map[string]any{"signatures": signatures})
 	}
 }
 
@@ -122,7 +206,7 @@ func (s *service) info(w http.ResponseWriter) {
 	for _, c := range append([]*x509.Certificate{s.leaf.Certificate}, s.leaf.Chain...) {
 		certs = append(certs, base64.StdEncoding.EncodeToString(c.Raw))
 	}
-	status, certStatus := "enabled", "valid"
+	status, certStatus, serial := "enabled", "valid", s.leaf.Certificate.SerialNumber.Text(16)
 	switch s.fault {
 	case "disabled":
 		status = "disabled"
@@ -130,10 +214,12 @@ func (s *service) info(w http.ResponseWriter) {
 		certStatus = "revoked"
 	case "no certificates":
 		certs = nil
+	case "wrong serial":
+		serial = "77"
 	}
 	reply(w, map[string]any{
-		"key": map[string]any{"status": status, "algo": s.algorithms}, "cert": map[string]any{"status": certStatus, "certificates": certs},
-		"auth": map[string]any{"mode": s.mode, "objects": []map[string]string{{"id": "PIN"}}}, "multisign": s.multi,
+		"key": map[string]any{"status": status, "algo": s.algorithms}, "cert": map[string]any{"status": certStatus, "certificates": certs, "serialNumber": serial},
+		"auth": map[string]any{"mode": s.mode, "objects": []map[string]string{{"id": "PIN"}}}, "multisign": s.multi, "SCAL": s.scal,
 	})
 }
 
@@ -159,6 +245,10 @@ func (s *service) authorize(w http.ResponseWriter, in map[string]any) {
 	}
 	sad := "sad-" + strconv.Itoa(s.calls["credentials/authorize"])
 	s.sads[sad] = hashes
+	if s.pending > 0 {
+		s.decide(w, "handle of "+sad)
+		return
+	}
 	reply(w, map[string]any{"SAD": sad, "expiresIn": 300})
 }
 
@@ -205,6 +295,11 @@ func (s *service) signHash(w http.ResponseWriter, in map[string]any) {
 		slices.Reverse(signatures)
 	case "one less":
 		signatures = signatures[1:]
+	}
+	if in["operationMode"] == "A" {
+		s.held["later"] = signatures
+		reply(w, map[string]any{"responseID": "later"})
+		return
 	}
 	reply(w, map[string]any{"signatures": signatures})
 }

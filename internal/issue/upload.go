@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/saoy/saoy/internal/certcopy"
@@ -47,24 +48,42 @@ func (f *Flow) Upload(ctx context.Context, id certcopy.CopyID, revision int, fil
 	if err != nil {
 		return UploadResult{}, err
 	}
-	var refused []RefusedFile
-	before := len(scans)
-	for _, file := range files {
-		scan, wrong, err := f.takeScan(ctx, id, file)
-		if err != nil {
-			return UploadResult{}, err
-		}
-		if wrong != nil {
-			refused = append(refused, wrong...)
-			continue
-		}
-		scans = append(scans, scan)
+	taken, refused, err := f.takeScans(ctx, id, files)
+	if err != nil || len(taken) == 0 {
+		return UploadResult{Copy: c, Refused: refused}, err
 	}
-	if len(scans) == before {
-		return UploadResult{Copy: c, Refused: refused}, nil
-	}
-	c, err = f.arrange(ctx, c, scans)
+	c, err = f.arrange(ctx, c, append(scans, taken...))
 	return UploadResult{Copy: c, Refused: refused}, err
+}
+
+// filesAtOnce are read side by side; how many of them are decoded at once is the reader's limit.
+const filesAtOnce = 4
+
+// takeScans reads and keeps uploads side by side, in their order; refused says which cannot be
+// used.
+func (f *Flow) takeScans(ctx context.Context, id certcopy.CopyID, files []Upload) (taken []certcopy.Scan, refused []RefusedFile, err error) {
+	scans, wrong, errs := make([]certcopy.Scan, len(files)), make([][]RefusedFile, len(files)), make([]error, len(files))
+	free := make(chan struct{}, filesAtOnce)
+	var wait sync.WaitGroup
+	for i, file := range files {
+		free <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-free }()
+			scans[i], wrong[i], errs[i] = f.takeScan(ctx, id, file)
+		})
+	}
+	wait.Wait()
+	for i := range files {
+		switch {
+		case errs[i] != nil:
+			return nil, nil, errs[i]
+		case wrong[i] != nil:
+			refused = append(refused, wrong[i]...)
+		default:
+			taken = append(taken, scans[i])
+		}
+	}
+	return taken, refused, nil
 }
 
 // Arrange puts the copy's scans in the given order and drops those that are not in it.

@@ -3,6 +3,7 @@ package pades
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 
 	"github.com/saoy/saoy/signer/pdf"
 )
@@ -32,13 +33,13 @@ func (o *Options) signatureDict(references pdf.Array) pdf.Dict {
 }
 
 func holes(kind, subFilter pdf.Name, reserve int) pdf.Dict {
-	return pdf.Dict{
+	return append(make(pdf.Dict, 0, 12),
 		pdf.E("Type", kind),
 		pdf.E("Filter", pdf.Name("Adobe.PPKLite")),
 		pdf.E("SubFilter", subFilter),
 		pdf.E("ByteRange", byteRangeHole),
-		pdf.E("Contents", pdf.String{Bytes: make([]byte, reserve), Hex: true}),
-	}
+		pdf.E("Contents", pdf.Place(reserve)),
+	)
 }
 
 // docMDP is the reference of a certification signature. It has no /DigestMethod,
@@ -67,8 +68,7 @@ func fieldMDP(l *Lock, catalog pdf.Ref) pdf.Dict {
 	}
 }
 
-// layout is an increment cut around the hexadecimal string of /Contents, with its
-// /ByteRange written.
+// layout is an increment around the place of /Contents, with its /ByteRange written.
 type layout struct {
 	head, tail []byte // head ends before "<", tail begins behind ">"
 	reserved   int    // bytes of DER
@@ -81,24 +81,20 @@ func (l *layout) byteRange(baseSize int64) [4]int64 {
 	return [4]int64{0, gap, end, int64(len(l.tail))}
 }
 
-// cut finds the places in the signature dictionary at offset and writes /ByteRange.
+// cut finds the places in the signature dictionary at offset, before which there is none, and
+// writes /ByteRange.
 func cut(increment []byte, offset int64, reserved int, baseSize int64) (*layout, error) {
 	object := increment[offset:]
-	contents := []byte("/Contents <")
+	contents, hole := []byte("/Contents <>"), []byte("/ByteRange [0 9999999999 9999999999 9999999999]")
 	at := bytes.Index(object, contents)
-	rangeAt := bytes.Index(object, []byte("/ByteRange ["))
+	rangeAt := bytes.Index(object, hole)
 	if at < 0 || rangeAt < 0 || rangeAt > at {
 		return nil, fmt.Errorf("%w: the update has no places to fill", ErrPrepared)
 	}
-	start := int(offset) + at + len(contents) - 1
-	end := start + 2 + 2*reserved
-	l := &layout{head: increment[:start], tail: increment[end:], reserved: reserved}
-	hole, err := pdf.Append(nil, byteRangeHole)
-	if err != nil {
-		return nil, err
-	}
-	text := formatByteRange(l.byteRange(baseSize), len(hole))
-	if len(text) > len(hole) {
+	start := int(offset) + at + len(contents) - len("<>")
+	l := &layout{head: increment[:start:start], tail: increment[start+len("<>"):], reserved: reserved}
+	text := formatByteRange(l.byteRange(baseSize), len(hole)-len("/ByteRange "))
+	if len(text) > len(hole)-len("/ByteRange ") {
 		return nil, fmt.Errorf("%w: the file is too large for /ByteRange", ErrOptions)
 	}
 	copy(object[rangeAt+len("/ByteRange "):], text)
@@ -107,7 +103,13 @@ func cut(increment []byte, offset int64, reserved int, baseSize int64) (*layout,
 
 // formatByteRange writes the array, padded with spaces before its bracket to a width.
 func formatByteRange(r [4]int64, width int) []byte {
-	b := fmt.Appendf(nil, "[%d %d %d %d", r[0], r[1], r[2], r[3])
+	b := append(make([]byte, 0, 64), '[')
+	for i, n := range r {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = strconv.AppendInt(b, n, 10)
+	}
 	for len(b) < width-1 {
 		b = append(b, ' ')
 	}

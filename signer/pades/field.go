@@ -2,6 +2,7 @@ package pades
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/saoy/saoy/signer/pdf"
@@ -34,7 +35,7 @@ type form struct {
 
 // readForm reads the form and all its fields.
 func readForm(r *pdf.Reader, catalog pdf.Dict) (*form, error) {
-	f := &form{ref: catalog.Ref("AcroForm"), names: map[string]bool{}}
+	f := &form{ref: catalog.Ref("AcroForm")}
 	var err error
 	if f.dict, err = r.Dict(catalog.Get("AcroForm")); err != nil {
 		return nil, fmt.Errorf("/AcroForm: %w", err)
@@ -43,6 +44,10 @@ func readForm(r *pdf.Reader, catalog pdf.Dict) (*form, error) {
 	if err != nil {
 		return nil, fmt.Errorf("/AcroForm /Fields: %w", err)
 	}
+	if len(roots) == 0 {
+		return f, nil
+	}
+	f.names = map[string]bool{}
 	seen := map[pdf.Ref]bool{}
 	for _, o := range roots {
 		if err := f.walk(r, o, field{}, 0, seen); err != nil {
@@ -159,7 +164,7 @@ func (f *form) signed() []field {
 // freeName returns the first of "Signature1", "Signature2"… (for a prefix "Signature") that no field has.
 func (f *form) freeName(prefix string) string {
 	for i := 1; ; i++ {
-		if name := fmt.Sprintf("%s%d", prefix, i); !f.names[name] {
+		if name := prefix + strconv.Itoa(i); !f.names[name] {
 			return name
 		}
 	}

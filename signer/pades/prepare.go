@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"fmt"
+	"hash"
 	"io"
 	"sync"
 
@@ -18,7 +19,12 @@ import (
 // Errors: pdf.ErrDamaged, pdf.ErrEncrypted, pdf.ErrLimit, ErrForbidden, ErrField, ErrOptions,
 // pdf.ErrNoPage.
 func Prepare(base io.ReaderAt, size int64, o Options) (*Prepared, error) {
-	return prepare(base, size, o, nil)
+	p, err := prepare(base, size, o, nil)
+	if err == nil && o.Certificate != nil {
+		sum := sha256.Sum256(o.Certificate.Raw)
+		p.certificate = sum[:]
+	}
+	return p, err
 }
 
 // prepare is Prepare that also copies the base to out, unless that is nil.
@@ -40,10 +46,6 @@ func prepare(base io.ReaderAt, size int64, o Options, out io.Writer) (*Prepared,
 		return nil, err
 	}
 	p := &Prepared{kind: kindSignature, field: name, hash: hash, baseSize: size, layout: *l}
-	if o.Certificate != nil {
-		sum := sha256.Sum256(o.Certificate.Raw)
-		p.certificate = sum[:]
-	}
 	return p, p.digestBase(base, out)
 }
 
@@ -130,7 +132,7 @@ func (e *edit) layOut(value pdf.Ref, reserve int) (*layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cut(inc.Bytes, inc.Offsets[value], reserve, e.r.Size())
+	return cut(inc.Bytes, inc.Offset(value), reserve, e.r.Size())
 }
 
 // digestBase reads the base once, copies it to out if that is not nil, and sets the digests.
@@ -140,7 +142,8 @@ func (p *Prepared) digestBase(base io.ReaderAt, out io.Writer) error {
 	return err
 }
 
-// copyBuffer fits the second-level cache: a byte is hashed and copied while it is there.
+// copyBuffer fits the second-level cache beside what it is copied to: a byte is hashed and
+// copied while it is there.
 const copyBuffer = 128 << 10
 
 var copyBuffers = sync.Pool{New: func() any { return new([copyBuffer]byte) }}
@@ -157,7 +160,7 @@ func digests(base io.ReaderAt, size int64, hash crypto.Hash, l *layout, out io.W
 	h := hash.New()
 	var w io.Writer = h
 	if out != nil {
-		w = io.MultiWriter(h, out)
+		w = &tee{h, out, portion(out)}
 	}
 	n, err := streamAll(w, base, size)
 	if err != nil {
@@ -166,11 +169,47 @@ func digests(base io.ReaderAt, size int64, hash crypto.Hash, l *layout, out io.W
 	if n != size {
 		return nil, nil, fmt.Errorf("base: %w: %d bytes of %d", io.ErrUnexpectedEOF, n, size)
 	}
-	baseDigest = h.Sum(nil)
-	for _, part := range [][]byte{l.head, l.tail} {
-		_, _ = h.Write(part) // a hash takes everything
+	sums := make([]byte, 0, 2*hash.Size())
+	sums = h.Sum(sums)
+	_, _ = h.Write(l.head) // a hash takes everything
+	_, _ = h.Write(l.tail)
+	sums = h.Sum(sums)
+	return sums[:hash.Size():hash.Size()], sums[hash.Size():], nil
+}
+
+// tee hashes what is written through it, in portions that are still in the cache when they
+// are written on.
+type tee struct {
+	hash    hash.Hash
+	out     io.Writer
+	portion int
+}
+
+// portion is how much is hashed and written at a time: what fits the first-level cache if
+// writing is a copy in memory, else as much as a buffer holds.
+func portion(out io.Writer) int {
+	if _, ok := out.(*bytes.Buffer); ok {
+		return 8 << 10
 	}
-	return baseDigest, h.Sum(nil), nil
+	return copyBuffer
+}
+
+// Write hashes and writes.
+func (t *tee) Write(p []byte) (int, error) {
+	written := 0
+	for written < len(p) {
+		part := p[written:min(len(p), written+t.portion)]
+		_, _ = t.hash.Write(part) // a hash takes everything
+		n, err := t.out.Write(part)
+		written += n
+		if err == nil && n < len(part) {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
 }
 
 // streamAll copies the size bytes of base to w. A file in memory is given to w as it is.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 )
 
 // Prepared is a revision that waits for its signature: the update with an empty place, and
@@ -64,14 +65,38 @@ func (p *Prepared) Increment(cms []byte) ([]byte, error) {
 }
 
 func (p *Prepared) fill(cms []byte) []byte {
-	b := make([]byte, 0, len(p.head)+2*p.reserved+2+len(p.tail))
+	return p.appendFilled(nil, cms)
+}
+
+// write writes the update with cms in its place at once, by way of memory that is used again.
+func (p *Prepared) write(w io.Writer, cms []byte) error {
+	buf := updateBuffers.Get().(*[]byte)
+	defer updateBuffers.Put(buf)
+	*buf = p.appendFilled((*buf)[:0], cms)
+	if _, err := w.Write(*buf); err != nil {
+		return fmt.Errorf("write the signature: %w", err)
+	}
+	return nil
+}
+
+var updateBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+func (p *Prepared) appendFilled(b, cms []byte) []byte {
+	b = slices.Grow(b, len(p.head)+2*p.reserved+2+len(p.tail))
 	b = append(append(b, p.head...), '<')
 	b = hex.AppendEncode(b, cms)
-	for range 2 * (p.reserved - len(cms)) {
-		b = append(b, '0')
+	for digits := 2 * (p.reserved - len(cms)); digits > 0; {
+		n := min(digits, len(padding))
+		b = append(b, padding[:n]...)
+		digits -= n
 	}
 	return append(append(b, '>'), p.tail...)
 }
+
+const padding = "0000000000000000000000000000000000000000000000000000000000000000" +
+	"0000000000000000000000000000000000000000000000000000000000000000" +
+	"0000000000000000000000000000000000000000000000000000000000000000" +
+	"0000000000000000000000000000000000000000000000000000000000000000"
 
 // Embed writes the signed file to out: the base, byte for byte, and the update with cms in
 // its place. Before the first byte is written it has checked that base is the file that was
@@ -97,10 +122,7 @@ func (p *Prepared) Embed(base io.ReaderAt, cms []byte, out io.Writer) error {
 	if _, err := streamAll(out, base, p.baseSize); err != nil {
 		return fmt.Errorf("copy the base: %w", err)
 	}
-	if _, err := out.Write(p.fill(cms)); err != nil {
-		return fmt.Errorf("write the signature: %w", err)
-	}
-	return nil
+	return p.write(out, cms)
 }
 
 // preparedJSON is the stored form, version 1.

@@ -82,16 +82,17 @@ func Sign(ctx context.Context, base io.ReaderAt, size int64, out io.Writer, id s
 	if len(der) > p.reserved {
 		return nil, &TooLargeError{Need: len(der), Reserved: p.reserved}
 	}
-	increment := p.fill(der)
-	res := &Result{Field: p.field, ByteRange: p.ByteRange(), Level: m.Level, CMS: der}
-	if m.Level > BT {
-		e := ExtendOptions{Level: m.Level, TimeStamper: m.TimeStamper, Collector: m.Collector, Limits: o.Limits}
-		more, err := e.increments(ctx, Join(base, size, increment))
-		if err != nil {
-			return nil, err
-		}
-		increment = append(increment, more...)
+	res := &Result{Field: p.field, ByteRange: p.ByteRange(), Level: m.Level, CMS: der, Size: p.SignedSize()}
+	if m.Level <= BT {
+		return res, p.write(out, der)
 	}
+	increment := p.fill(der)
+	e := ExtendOptions{Level: m.Level, TimeStamper: m.TimeStamper, Collector: m.Collector, Limits: o.Limits}
+	more, err := e.increments(ctx, Join(base, size, increment))
+	if err != nil {
+		return nil, err
+	}
+	increment = append(increment, more...)
 	if _, err := out.Write(increment); err != nil {
 		return nil, fmt.Errorf("write the signature: %w", err)
 	}

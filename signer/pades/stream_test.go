@@ -19,8 +19,8 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// writeLarge writes a file of pages, each with one stream of pageBytes.
-func writeLarge(t testing.TB, path string, pages int, pageBytes int64) {
+// writeLarge writes a file of pages, each with one stream of pageBytes, and of more objects.
+func writeLarge(t testing.TB, path string, pages int, pageBytes int64, more int) {
 	t.Helper()
 	f, err := os.Create(path)
 	if err != nil {
@@ -40,6 +40,11 @@ func writeLarge(t testing.TB, path string, pages int, pageBytes int64) {
 			t.Fatal(err)
 		}
 		kids = append(kids, ref)
+	}
+	for i := range more {
+		if _, err := w.Add(pdf.Dict{pdf.E("Type", pdf.Name("StructElem")), pdf.E("K", pdf.Array{pdf.Integer(i), tree}), pdf.E("Alt", pdf.Text("ảnh"))}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, err := range []error{
 		w.Put(tree, pdf.Dict{pdf.E("Type", pdf.Name("Pages")), pdf.E("Kids", kids), pdf.E("Count", pdf.Integer(pages)), pdf.E("MediaBox", pdf.Rect(0, 0, 595, 842))}),
@@ -86,7 +91,7 @@ func TestMemoryDoesNotGrowWithTheFile(t *testing.T) {
 	}
 	dir := t.TempDir()
 	path := filepath.Join(dir, "large.pdf")
-	writeLarge(t, path, 250, 2<<20)
+	writeLarge(t, path, 250, 2<<20, 0)
 	out := runSelf(t, "TestMemoryDoesNotGrowWithTheFile", variable+"="+path)
 	t.Logf("%s", out)
 }
@@ -120,23 +125,40 @@ func signLarge(t *testing.T, path string) {
 	}
 }
 
-// TestAllocationsDoNotGrowWithTheFile compares signing 1 MB and 32 MB.
+// TestAllocationsDoNotGrowWithTheFile compares signing a small file with a large one, and with
+// one of many objects.
 func TestAllocationsDoNotGrowWithTheFile(t *testing.T) {
-	allocated := func(size int64) uint64 {
-		path := filepath.Join(t.TempDir(), "a.pdf")
-		writeLarge(t, path, 1, size)
-		base := read(t, path)
-		var before, after runtime.MemStats
+	small := signingCost(t, 1, 1<<20, 0)
+	for name, large := range map[string]cost{
+		"32 MB":                 signingCost(t, 1, 32<<20, 0),
+		"5,000 objects more":    signingCost(t, 1, 1<<20, 5_000),
+		"10 pages of 1 MB more": signingCost(t, 11, 1<<20, 0),
+	} {
+		if large.count > small.count+150 { // ten pages have their own
+			t.Errorf("%s: %d allocations, %d for a small file", name, large.count, small.count)
+		}
+		const entry = 16 // of a cross-reference section, in bytes
+		if large.bytes > small.bytes+5_000*entry+2*copyBuffer { // the pool may have lost its buffer
+			t.Errorf("%s: %d bytes allocated, %d for a small file", name, large.bytes, small.bytes)
+		}
+	}
+}
+
+type cost struct{ count, bytes uint64 }
+
+// signingCost is what signing a file allocates.
+func signingCost(t *testing.T, pages int, pageBytes int64, objects int) cost {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.pdf")
+	writeLarge(t, path, pages, pageBytes, objects)
+	base := read(t, path)
+	var before, after runtime.MemStats
+	for range 2 { // the first warms up
 		runtime.ReadMemStats(&before)
 		if _, err := Sign(t.Context(), bytes.NewReader(base), int64(len(base)), io.Discard, official(), options(), Means{}); err != nil {
 			t.Fatal(err)
 		}
 		runtime.ReadMemStats(&after)
-		return after.TotalAlloc - before.TotalAlloc
 	}
-	allocated(1 << 10) // warm up
-	small, large := allocated(1<<20), allocated(32<<20)
-	if large > small+2*copyBuffer { // the pool may have lost its buffer
-		t.Errorf("%d bytes allocated for 1 MB, %d for 32 MB", small, large)
-	}
+	return cost{after.Mallocs - before.Mallocs, after.TotalAlloc - before.TotalAlloc}
 }

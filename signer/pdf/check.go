@@ -109,9 +109,9 @@ func (r *Reader) skimCompressed(ref Ref, e XRefEntry) error {
 	if err != nil {
 		return err
 	}
-	p := parser{b: c.data, pos: at, depth: r.limits.Depth, keys: r.p.keys[:0]}
-	err = p.skim()
-	return r.parseError(err, int64(p.pos), ref)
+	r.p.reset(c.data, at, r.limits.Depth)
+	err = r.p.skim()
+	return r.parseError(err, int64(r.p.pos), ref)
 }
 
 // checkSizes refuses an object in use at or beyond /Size, which some readers take and others

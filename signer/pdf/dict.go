@@ -53,8 +53,9 @@ func (d *Dict) Delete(key Name) {
 	*d = kept
 }
 
-// Clone returns a copy whose entries can be set without changing d. Values are shared.
-func (d Dict) Clone() Dict { return append(Dict(nil), d...) }
+// Clone returns a copy whose entries can be set without changing d, with room for a few more.
+// Values are shared.
+func (d Dict) Clone() Dict { return append(make(Dict, 0, len(d)+3), d...) }
 
 // Duplicate returns the first key that occurs twice.
 func (d Dict) Duplicate() (Name, bool) {

@@ -7,7 +7,7 @@ import (
 )
 
 // Object is any PDF object: Null, Boolean, Integer, Real, Name, String, Array, Dict, Ref or
-// *Stream (ISO 32000-2 §7.3). No other type implements it.
+// *Stream (ISO 32000-2 §7.3). No other type but Place implements it.
 type Object interface{ object() }
 
 type (
@@ -30,6 +30,25 @@ type (
 type String struct {
 	Bytes []byte
 	Hex   bool
+}
+
+// Place is a hexadecimal string of so many bytes that something else will write: an Update
+// counts it in its offsets and leaves it empty. It stands in a dictionary of an object; no
+// reader returns one.
+type Place int
+
+// size is how many bytes a place takes in a file, besides its brackets.
+func (p Place) size() int64 { return 2 * int64(p) }
+
+// placeIn returns the place in the dictionary of an object, 0 if there is none.
+func placeIn(o Object) Place {
+	d, _ := o.(Dict)
+	for i := range d {
+		if p, ok := d[i].Value.(Place); ok {
+			return p
+		}
+	}
+	return 0
 }
 
 // Ref names an indirect object. The zero Ref names nothing.
@@ -88,6 +107,7 @@ func (Name) object()    {}
 func (String) object()  {}
 func (Array) object()   {}
 func (Dict) object()    {}
+func (Place) object()   {}
 func (Ref) object()     {}
 func (*Stream) object() {}
 

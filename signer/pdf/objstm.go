@@ -19,10 +19,10 @@ func (r *Reader) compressed(ref Ref, e XRefEntry) (Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := parser{b: c.data, pos: at, depth: r.limits.Depth}
-	o, err := p.object()
-	r.parsed = p.values
-	return o, r.parseError(err, int64(p.pos), ref)
+	r.p.reset(c.data, at, r.limits.Depth)
+	o, err := r.p.object()
+	r.parsed = r.p.values
+	return o, r.parseError(err, int64(r.p.pos), ref)
 }
 
 // place returns the object stream of an object and where in its data the object begins.

@@ -117,20 +117,16 @@ func (w *pageWalk) leaf(p Page) error {
 }
 
 // inherit gives a node its own attributes and else those of its parents.
-func (r *Reader) inherit(p Page, ref Ref, d Dict) (Page, error) {
+func (r *Reader) inherit(p Page, ref Ref, d Dict) (_ Page, err error) {
 	p.Ref, p.Dict = ref, d
 	if d.Has("Resources") {
 		p.Resources = d.Get("Resources")
 	}
-	for key, box := range map[Name]*[4]float64{"MediaBox": &p.MediaBox, "CropBox": &p.CropBox} {
-		if !d.Has(key) {
-			continue
-		}
-		v, err := r.Box(d.Get(key))
-		if err != nil {
-			return p, fmt.Errorf("page %v: /%s: %w", ref, key, err)
-		}
-		*box = v
+	if p.MediaBox, err = r.inheritBox(p.MediaBox, ref, d, "MediaBox"); err != nil {
+		return p, err
+	}
+	if p.CropBox, err = r.inheritBox(p.CropBox, ref, d, "CropBox"); err != nil {
+		return p, err
 	}
 	if d.Has("Rotate") {
 		v, err := r.Resolve(d.Get("Rotate"))
@@ -144,6 +140,17 @@ func (r *Reader) inherit(p Page, ref Ref, d Dict) (Page, error) {
 		p.Rotate = int((n%360 + 360) % 360)
 	}
 	return p, nil
+}
+
+func (r *Reader) inheritBox(above [4]float64, ref Ref, d Dict, key Name) ([4]float64, error) {
+	if !d.Has(key) {
+		return above, nil
+	}
+	own, err := r.Box(d.Get(key))
+	if err != nil {
+		return above, fmt.Errorf("page %v: /%s: %w", ref, key, err)
+	}
+	return own, nil
 }
 
 // Box resolves a rectangle and puts its lower left corner first.

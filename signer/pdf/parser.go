@@ -14,8 +14,15 @@ type parser struct {
 	depth  int // nesting still allowed
 	values int // parsed so far
 	hitEnd bool
+	items  []Object // of the arrays that are being parsed
+	pairs  []Entry  // of the dictionaries that are being parsed
 	keys   [][]byte // of the dictionaries that are being skimmed
 	seen   skimmed  // by skimIndirect
+}
+
+// reset makes the parser one of other bytes; what it has grown to hold stays.
+func (p *parser) reset(b []byte, pos, depth int) {
+	*p = parser{b: b, pos: pos, depth: depth, items: p.items[:0], pairs: p.pairs[:0], keys: p.keys[:0]}
 }
 
 // syntaxError is a finding at p.pos of the window; the reader turns it into a DamageError.
@@ -50,27 +57,31 @@ func (p *parser) atEnd() bool {
 
 // skipSpace passes white space and comments (ISO 32000-2 §7.2.3, §7.2.4).
 func (p *parser) skipSpace() {
-	for !p.atEnd() {
-		switch c := p.b[p.pos]; {
-		case isSpace(c):
-			p.pos++
-		case c == '%':
-			for !p.atEnd() && p.b[p.pos] != '\n' && p.b[p.pos] != '\r' {
-				p.pos++
-			}
-		default:
+	for b := p.b; ; {
+		i := p.pos
+		for i < len(b) && isSpace(b[i]) {
+			i++
+		}
+		p.pos = i
+		if p.atEnd() || b[i] != '%' {
 			return
+		}
+		for !p.atEnd() && b[p.pos] != '\n' && b[p.pos] != '\r' {
+			p.pos++
 		}
 	}
 }
 
 // regular returns the run of regular characters at the position.
 func (p *parser) regular() []byte {
-	start := p.pos
-	for !p.atEnd() && !isSpace(p.b[p.pos]) && !isDelimiter(p.b[p.pos]) {
-		p.pos++
+	b, i := p.b, p.pos
+	for i < len(b) && classes[b[i]] == regular {
+		i++
 	}
-	return p.b[start:p.pos]
+	run := b[p.pos:i]
+	p.pos = i
+	p.hitEnd = p.hitEnd || i >= len(b)
+	return run
 }
 
 // keyword passes white space and then exactly the word, and reports whether it was there.
@@ -206,18 +217,20 @@ func (p *parser) array() (Object, error) {
 	}
 	defer p.leave()
 	p.pos++ // the bracket
-	a := Array{}
+	first := len(p.items)
 	for {
 		p.skipSpace()
 		if p.peek() == ']' {
 			p.pos++
+			a := append(make(Array, 0, len(p.items)-first), p.items[first:]...)
+			p.items = p.items[:first]
 			return a, nil
 		}
 		o, err := p.object()
 		if err != nil {
 			return nil, err
 		}
-		a = append(a, o)
+		p.items = append(p.items, o)
 	}
 }
 
@@ -227,7 +240,7 @@ func (p *parser) dict() (Object, error) {
 		return nil, err
 	}
 	defer p.leave()
-	d := make(Dict, 0, 4)
+	first := len(p.pairs)
 	for {
 		p.skipSpace()
 		switch p.peek() {
@@ -237,6 +250,8 @@ func (p *parser) dict() (Object, error) {
 				return nil, syntaxError("a dictionary ends with a single >")
 			}
 			p.pos++
+			d := append(make(Dict, 0, len(p.pairs)-first), p.pairs[first:]...)
+			p.pairs = p.pairs[:first]
 			return d, nil
 		case '/':
 			key, err := p.name()
@@ -247,7 +262,7 @@ func (p *parser) dict() (Object, error) {
 			if err != nil {
 				return nil, err
 			}
-			d = append(d, Entry{key.(Name), value})
+			p.pairs = append(p.pairs, Entry{key.(Name), value})
 		default:
 			return nil, syntaxError("a dictionary key is not a name")
 		}

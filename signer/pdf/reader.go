@@ -21,6 +21,7 @@ type Reader struct {
 
 	buf        []byte // the bytes read last, from bufAt on
 	bufAt      int64
+	ahead      int64  // how much is read at least
 	p          parser // of the object being parsed
 	cache      map[int]Object
 	cached     int          // values in cache
@@ -33,6 +34,7 @@ type Reader struct {
 const (
 	headerSearch  = 1024 // bytes at the front in which %PDF- must stand
 	trailerSearch = 2048 // bytes at the end in which the last startxref must stand
+	usualTrailer  = 256  // bytes at the end in which it usually stands
 	cacheValues   = 200_000
 	maxNested     = 8
 )
@@ -96,52 +98,65 @@ func (r *Reader) Catalog() (Ref, Dict, error) {
 }
 
 func (r *Reader) readHeader() error {
+	b, err := r.bytesAt(0, 16)
+	if err != nil {
+		return err
+	}
+	if !bytes.HasPrefix(b, []byte("%PDF-")) {
+		return r.headerFault()
+	}
+	if len(b) < 8 || !isDigit(b[5]) || b[6] != '.' || !isDigit(b[7]) {
+		return damaged(5, Ref{}, "the header names no version")
+	}
+	r.version = string(b[5:8])
+	return nil
+}
+
+// headerFault says what is wrong with a file that does not begin with its header.
+func (r *Reader) headerFault() error {
 	b, err := r.bytesAt(0, headerSearch)
 	if err != nil {
 		return err
 	}
-	at := bytes.Index(b, []byte("%PDF-"))
-	switch {
-	case at < 0:
-		return damaged(0, Ref{}, "no %%PDF- header")
-	case at > 0:
+	if at := bytes.Index(b, []byte("%PDF-")); at >= 0 {
 		return damaged(0, Ref{}, "%d bytes stand before the %%PDF- header: offsets are ambiguous", at)
-	case len(b) < 8 || !isDigit(b[5]) || b[6] != '.' || !isDigit(b[7]):
-		return damaged(5, Ref{}, "the header names no version")
 	}
-	r.version = string(b[5:8])
-	r.linear = isLinearized(b)
-	return nil
+	return damaged(0, Ref{}, "no %%PDF- header")
 }
 
-// isLinearized reports whether the first object of a file is a linearization dictionary
+// isLinearized reports whether the first object of the file is a linearization dictionary
 // (ISO 32000-2 Annex F.3.3).
-func isLinearized(head []byte) bool {
+func (r *Reader) isLinearized() (bool, error) {
+	head, err := r.bytesAt(0, headerSearch)
+	if err != nil {
+		return false, err
+	}
 	p := parser{b: head, pos: 8, depth: 4}
 	for p.pos < len(head) && head[p.pos] != '\r' && head[p.pos] != '\n' {
 		p.pos++
 	}
 	if _, err := p.header(); err != nil {
-		return false
+		return false, nil
 	}
 	o, err := p.object()
 	d, ok := o.(Dict)
-	return err == nil && ok && d.Has("Linearized")
+	return err == nil && ok && d.Has("Linearized"), nil
 }
 
 // findStartXRef returns the offset that the last startxref gives (ISO 32000-2 §7.5.5).
 func (r *Reader) findStartXRef() (int64, error) {
-	from := max(0, r.size-trailerSearch)
-	b, err := r.bytesAt(from, trailerSearch)
-	if err != nil {
-		return 0, err
+	for _, n := range []int64{usualTrailer, trailerSearch} {
+		from := max(0, r.size-n)
+		b, err := r.bytesAt(from, n)
+		if err != nil {
+			return 0, err
+		}
+		if at := bytes.LastIndex(b, []byte("startxref")); at >= 0 {
+			t, err := r.readTail(from + int64(at))
+			return t.target, err
+		}
 	}
-	at := bytes.LastIndex(b, []byte("startxref"))
-	if at < 0 {
-		return 0, damaged(r.size, Ref{}, "no startxref in the last %d bytes", trailerSearch)
-	}
-	t, err := r.readTail(from + int64(at))
-	return t.target, err
+	return 0, damaged(r.size, Ref{}, "no startxref in the last %d bytes", trailerSearch)
 }
 
 // bytesAt returns up to n bytes at an offset, fewer only at the end of the file. They hold
@@ -161,13 +176,26 @@ func (r *Reader) atHand(offset int64) int64 {
 	return max(0, r.bufAt+int64(len(r.buf))-offset)
 }
 
+// Read-ahead, in bytes: little where objects lie far apart, more and more where one follows
+// another.
+const (
+	leastAhead = 1 << 10
+	mostAhead  = 16 << 10
+)
+
 // window returns n bytes at an offset that are in the file, from those at hand if they are
 // there. They hold until the next read.
 func (r *Reader) window(offset, n int64) ([]byte, error) {
 	if r.atHand(offset) >= n {
 		return r.buf[offset-r.bufAt:][:n], nil
 	}
-	want := min(max(n, firstWindow), r.size-offset) // what follows is likely to be asked for next
+	end := r.bufAt + int64(len(r.buf))
+	if offset > r.bufAt && offset <= end+leastAhead {
+		r.ahead = min(2*r.ahead, mostAhead)
+	} else {
+		r.ahead = leastAhead
+	}
+	want := min(max(n, r.ahead), r.size-offset)
 	if int64(cap(r.buf)) < want {
 		r.buf = make([]byte, want)
 	}

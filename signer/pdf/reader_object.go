@@ -111,7 +111,8 @@ func (r *Reader) indirectAt(offset int64, want Ref) (Object, error) {
 		return nil, damaged(offset, want, "the offset lies outside the file")
 	}
 	var o indirect
-	if err := r.parseAt(offset, want, func(p *parser) error { return p.indirect(&o) }); err != nil {
+	parse := func(p *parser) error { return p.indirect(&o) }
+	if err := r.parseAt(offset, want, parse); err != nil {
 		return nil, err
 	}
 	if !want.IsZero() && o.ref != want {
@@ -123,12 +124,8 @@ func (r *Reader) indirectAt(offset int64, want Ref) (Object, error) {
 	return r.stream(o, offset)
 }
 
-// firstWindow is what is read for an object at first, in bytes; nearEnd is how little of the
-// window is not worth a try.
-const (
-	firstWindow = 4096
-	nearEnd     = 128
-)
+// nearEnd is how little of the window, in bytes, is not worth a try.
+const nearEnd = 128
 
 // parseAt parses at an offset in a window that grows until the parse no longer touches its
 // end, or is the rest of the file. What is at hand of the window before is tried first.
@@ -136,9 +133,9 @@ func (r *Reader) parseAt(offset int64, ref Ref, parse func(*parser) error) error
 	rest := r.size - offset
 	n := r.atHand(offset)
 	if n < nearEnd {
-		n = firstWindow
+		n = leastAhead
 	}
-	for n = min(n, rest); ; n = min(max(n*4, firstWindow), rest) {
+	for n = min(n, rest); ; n = min(max(n*4, leastAhead), rest) {
 		if n > r.limits.ObjectBytes && n < rest {
 			return fmt.Errorf("%w: an object at offset %d is larger than %d bytes", ErrLimit, offset, r.limits.ObjectBytes)
 		}
@@ -146,7 +143,7 @@ func (r *Reader) parseAt(offset int64, ref Ref, parse func(*parser) error) error
 		if err != nil {
 			return err
 		}
-		r.p = parser{b: b, depth: r.limits.Depth, keys: r.p.keys[:0]}
+		r.p.reset(b, 0, r.limits.Depth)
 		err = parse(&r.p)
 		if r.p.hitEnd && n < rest {
 			continue
@@ -157,10 +154,11 @@ func (r *Reader) parseAt(offset int64, ref Ref, parse func(*parser) error) error
 }
 
 func (r *Reader) parseError(err error, offset int64, ref Ref) error {
+	if err == nil {
+		return nil
+	}
 	var s syntaxError
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &s):
 		return damaged(offset, ref, "%s", string(s))
 	case errors.Is(err, errDepth):
@@ -182,14 +180,13 @@ type indirect struct {
 // header parses "12 0 obj".
 func (p *parser) header() (Ref, error) {
 	p.skipSpace()
-	number, err1 := p.object()
-	generation, err2 := p.object()
-	n, ok1 := number.(Integer)
-	g, ok2 := generation.(Integer)
-	if err1 != nil || err2 != nil || !ok1 || !ok2 || n <= 0 || n > 1<<31-1 || g < 0 || g > maxGeneration || !p.keyword("obj") {
+	number, ok1 := plainInteger(p.regular())
+	p.skipSpace()
+	generation, ok2 := plainInteger(p.regular())
+	if !ok1 || !ok2 || number <= 0 || number > 1<<31-1 || generation > maxGeneration || !p.keyword("obj") {
 		return Ref{}, syntaxError("no object begins there")
 	}
-	return Ref{int(n), int(g)}, nil
+	return Ref{int(number), int(generation)}, nil
 }
 
 func (p *parser) indirect(o *indirect) (err error) {

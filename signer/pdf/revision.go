@@ -61,12 +61,16 @@ type Revision struct {
 //
 // The last revision's End is less than Size when something follows the last %%EOF.
 func (r *Reader) Revisions() ([]Revision, error) {
+	linear, err := r.isLinearized()
+	if err != nil {
+		return nil, err
+	}
 	var revs []Revision
 	below := r.size
 	for i := 0; i < len(r.sections); i++ {
 		s := r.sections[i]
 		rev := Revision{StartXRef: s.Offset, End: s.tail.end, Sections: r.sections[i : i+1]}
-		if r.linear && i+2 == len(r.sections) && r.sections[i+1].tail.target == s.Offset && s.Offset < r.sections[i+1].Offset {
+		if linear && i+2 == len(r.sections) && r.sections[i+1].tail.target == s.Offset && s.Offset < r.sections[i+1].Offset {
 			rev.Sections = r.sections[i : i+2]
 			rev.End = r.sections[i+1].tail.end
 			i++
@@ -95,5 +99,5 @@ func (r *Reader) AtRevision(i int) (*Reader, error) {
 	rev := revs[i]
 	at := slices.Index(r.sections, rev.Sections[0])
 	return &Reader{file: r.file, size: rev.End, limits: r.limits, version: r.version, startXRef: rev.StartXRef,
-		sections: r.sections[at:], entries: r.entries, linear: r.linear, cache: map[int]Object{}}, nil
+		sections: r.sections[at:], entries: r.entries, cache: map[int]Object{}}, nil
 }

@@ -35,6 +35,8 @@ func appendObject(b []byte, o Object, depth int) ([]byte, error) {
 		return appendName(b, v)
 	case String:
 		return appendString(b, v), nil
+	case Place:
+		return append(b, "<>"...), nil
 	case Ref:
 		return appendRef(b, v)
 	case Array:
@@ -141,20 +143,4 @@ func appendDict(b []byte, d Dict, depth int) ([]byte, error) {
 		}
 	}
 	return append(b, ">>"...), nil
-}
-
-func isDelimiter(c byte) bool {
-	switch c {
-	case '(', ')', '<', '>', '[', ']', '{', '}', '/', '%':
-		return true
-	}
-	return false
-}
-
-func isSpace(c byte) bool {
-	switch c {
-	case 0, '\t', '\n', '\f', '\r', ' ':
-		return true
-	}
-	return false
 }

@@ -188,7 +188,7 @@ func (p *parser) skimNumber() (int64, Ref, error) {
 
 // plainInteger reads a token of up to 18 digits.
 func plainInteger(token []byte) (int64, bool) {
-	if len(token) > 18 {
+	if len(token) == 0 || len(token) > 18 {
 		return 0, false
 	}
 	n := int64(0)

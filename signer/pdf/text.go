@@ -1,9 +1,9 @@
 package pdf
 
 import (
-	"fmt"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -14,9 +14,14 @@ func Text(s string) String {
 	if isPrintableASCII(s) {
 		return String{Bytes: []byte(s)}
 	}
-	b := []byte{0xFE, 0xFF}
-	for _, u := range utf16.Encode([]rune(s)) {
-		b = append(b, byte(u>>8), byte(u))
+	b := append(make([]byte, 0, 2+2*len(s)), 0xFE, 0xFF)
+	for _, r := range s {
+		high, low := utf16.EncodeRune(r)
+		if high == unicode.ReplacementChar { // not a pair
+			b = append(b, byte(r>>8), byte(r))
+			continue
+		}
+		b = append(b, byte(high>>8), byte(high), byte(low>>8), byte(low))
 	}
 	return String{Bytes: b, Hex: true}
 }
@@ -75,14 +80,17 @@ func docEncodingRune(c byte) rune {
 	return rune(c)
 }
 
+func digit(n int) byte { return '0' + byte(n%10) }
+
 // Date returns the date string of t with t's own offset from UTC, to the second:
 // "D:20260102150405+07'00'" (ISO 32000-2 §7.9.4; the last apostrophe is what older readers
 // expect).
 func Date(t time.Time) String {
 	_, offset := t.Zone()
-	sign := '+'
+	sign := byte('+')
 	if offset < 0 {
 		sign, offset = '-', -offset
 	}
-	return String{Bytes: fmt.Appendf(nil, "D:%s%c%02d'%02d'", t.Format("20060102150405"), sign, offset/3600, offset/60%60)}
+	b := t.AppendFormat(append(make([]byte, 0, 24), "D:"...), "20060102150405")
+	return String{Bytes: append(b, sign, digit(offset/36000), digit(offset/3600), '\'', digit(offset/600%6), digit(offset/60), '\'')}
 }

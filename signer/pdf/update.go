@@ -1,11 +1,13 @@
 package pdf
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 )
 
 // Update collects new and changed objects and writes them as one incremental update (ISO
@@ -18,12 +20,19 @@ import (
 type Update struct {
 	base    *Reader
 	next    int
-	objects map[Ref]Object
+	objects []placed // in ascending order of ref
+}
+
+// placed is an object of an update and where in the increment it stands.
+type placed struct {
+	ref    Ref
+	object Object
+	offset int64
 }
 
 // NewUpdate starts an update of a base file.
 func NewUpdate(base *Reader) *Update {
-	return &Update{base: base, next: base.MaxNumber() + 1, objects: map[Ref]Object{}}
+	return &Update{base: base, next: base.MaxNumber() + 1, objects: make([]placed, 0, 8)}
 }
 
 // Alloc reserves a new object number; Set must follow.
@@ -35,17 +44,30 @@ func (u *Update) Alloc() Ref {
 // Add gives o, which may be a *Stream, a new reference.
 func (u *Update) Add(o Object) Ref {
 	ref := u.Alloc()
-	u.objects[ref] = o
+	u.Set(ref, o)
 	return ref
 }
 
 // Set replaces the object ref, or gives a value to one that Alloc returned.
-func (u *Update) Set(ref Ref, o Object) { u.objects[ref] = o }
+func (u *Update) Set(ref Ref, o Object) {
+	i, there := find(u.objects, ref)
+	if there {
+		u.objects[i].object = o
+		return
+	}
+	u.objects = slices.Insert(u.objects, i, placed{ref: ref, object: o})
+}
+
+func find(objects []placed, ref Ref) (int, bool) {
+	return slices.BinarySearchFunc(objects, ref, func(p placed, r Ref) int {
+		return cmp.Or(p.ref.Number-r.Number, p.ref.Generation-r.Generation)
+	})
+}
 
 // Object returns ref as the update leaves it.
 func (u *Update) Object(ref Ref) (Object, error) {
-	if o, ok := u.objects[ref]; ok {
-		return o, nil
+	if i, ok := find(u.objects, ref); ok {
+		return u.objects[i].object, nil
 	}
 	return u.base.Object(ref)
 }
@@ -55,8 +77,19 @@ func (u *Update) Empty() bool { return len(u.objects) == 0 }
 
 // Increment is an update as bytes.
 type Increment struct {
-	Bytes   []byte        // begin with an object, or with the end of line that the base lacks
-	Offsets map[Ref]int64 // of each object, in Bytes
+	// Bytes begin with an object, or with the end of line that the base lacks. A Place is
+	// written as "<>"; what comes after it is where it will be once that is filled.
+	Bytes   []byte
+	objects []placed
+}
+
+// Offset returns where an object stands in the increment with its places filled; -1 if it is
+// not one of the update.
+func (inc *Increment) Offset(ref Ref) int64 {
+	if i, ok := find(inc.objects, ref); ok {
+		return inc.objects[i].offset
+	}
+	return -1
 }
 
 // MaxObjects is the highest object number that is given out (ISO 32000-1 Annex C).
@@ -71,38 +104,43 @@ func (u *Update) Increment() (*Increment, error) {
 	if u.next > MaxObjects {
 		return nil, fmt.Errorf("%w: object number %d", ErrLimit, u.next)
 	}
-	inc := &Increment{Offsets: make(map[Ref]int64, len(u.objects))}
 	last, err := u.base.bytesAt(max(0, u.base.size-1), 1)
 	if err != nil {
 		return nil, err
 	}
+	b := make([]byte, 0, u.sizeHint())
 	if len(last) == 0 || last[0] != '\n' && last[0] != '\r' {
-		inc.Bytes = append(inc.Bytes, '\n')
+		b = append(b, '\n')
 	}
-	refs := u.sorted()
-	for _, ref := range refs {
-		inc.Offsets[ref] = int64(len(inc.Bytes))
-		if inc.Bytes, err = appendIndirect(inc.Bytes, ref, u.objects[ref]); err != nil {
+	empty := int64(0) // places so far
+	for i := range u.objects {
+		o := &u.objects[i]
+		o.offset = int64(len(b)) + empty
+		empty += placeIn(o.object).size()
+		if b, err = appendIndirect(b, o.ref, o.object); err != nil {
 			return nil, err
 		}
 	}
-	start := u.base.size + int64(len(inc.Bytes))
-	trailer := u.trailer(inc.Bytes)
+	start := u.base.size + int64(len(b)) + empty
+	trailer := u.trailer(b)
 	if u.base.sections[0].Stream {
-		inc.Bytes, err = u.appendXRefStream(inc, refs, trailer, start)
+		b, err = u.appendXRefStream(b, trailer, start)
 	} else {
-		inc.Bytes, err = u.appendTable(inc, refs, trailer, start)
+		b, err = u.appendTable(b, trailer, start)
 	}
-	return inc, err
+	return &Increment{Bytes: b, objects: u.objects}, err
 }
 
-func (u *Update) sorted() []Ref {
-	refs := make([]Ref, 0, len(u.objects))
-	for ref := range u.objects {
-		refs = append(refs, ref)
+// sizeHint is about how long the increment will be.
+func (u *Update) sizeHint() int {
+	n := 512
+	for _, o := range u.objects {
+		n += 256
+		if s, ok := o.object.(*Stream); ok {
+			n += int(min(s.Len(), 1<<20))
+		}
 	}
-	slices.SortFunc(refs, func(a, b Ref) int { return a.Number - b.Number })
-	return refs
+	return n
 }
 
 func appendIndirect(b []byte, ref Ref, o Object) ([]byte, error) {
@@ -128,8 +166,9 @@ func appendIndirect(b []byte, ref Ref, o Object) ([]byte, error) {
 
 // trailer returns the entries that the base's trailer hands on.
 func (u *Update) trailer(body []byte) Dict {
-	var d Dict
-	for _, e := range u.base.Trailer() {
+	base := u.base.Trailer()
+	d := make(Dict, 0, len(base)+2)
+	for _, e := range base {
 		switch e.Key {
 		case "Prev", "XRefStm", "Type", "Length", "Filter", "DecodeParms", "W", "Index", "Size":
 		case "ID":
@@ -157,61 +196,80 @@ func (u *Update) identifier(id Object, body []byte) Object {
 	return Array{a[0], String{Bytes: h.Sum(nil)[:16], Hex: true}}
 }
 
-// runs splits refs into runs of consecutive numbers.
-func runs(refs []Ref) [][]Ref {
-	var out [][]Ref
-	for i, ref := range refs {
-		if i == 0 || ref.Number != refs[i-1].Number+1 {
-			out = append(out, nil)
-		}
-		out[len(out)-1] = append(out[len(out)-1], ref)
+// run returns how many of the first objects have consecutive numbers.
+func run(objects []placed) int {
+	n := 1
+	for n < len(objects) && objects[n].ref.Number == objects[n-1].ref.Number+1 {
+		n++
 	}
-	return out
+	return n
 }
 
-func (u *Update) appendTable(inc *Increment, refs []Ref, trailer Dict, start int64) ([]byte, error) {
+func (u *Update) appendTable(b []byte, trailer Dict, start int64) ([]byte, error) {
 	if start > 9_999_999_999 {
 		return nil, ErrTooFar
 	}
-	b := append(inc.Bytes, "xref\n"...)
-	for _, run := range runs(refs) {
-		b = fmt.Appendf(b, "%d %d\n", run[0].Number, len(run))
-		for _, ref := range run {
-			b = fmt.Appendf(b, "%010d %05d n \n", u.base.size+inc.Offsets[ref], ref.Generation)
+	b = append(b, "xref\n"...)
+	for rest := u.objects; len(rest) > 0; {
+		n := run(rest)
+		b = strconv.AppendInt(b, int64(rest[0].ref.Number), 10)
+		b = append(b, ' ')
+		b = strconv.AppendInt(b, int64(n), 10)
+		b = append(b, '\n')
+		for _, o := range rest[:n] {
+			b = appendTableEntry(b, u.base.size+o.offset, o.ref.Generation, 'n')
 		}
+		rest = rest[n:]
 	}
 	trailer.Set("Size", Integer(u.next))
 	return appendTrailer(b, trailer, start)
 }
 
+// appendTableEntry writes the 20 bytes of an entry (ISO 32000-2 §7.5.4).
+func appendTableEntry(b []byte, offset int64, generation int, kind byte) []byte {
+	b = append(b, "0000000000 00000 ? \n"...)
+	line := b[len(b)-entryBytes:]
+	for i := 9; offset > 0 && i >= 0; i-- {
+		line[i] += byte(offset % 10)
+		offset /= 10
+	}
+	for i := 15; generation > 0 && i >= 11; i-- {
+		line[i] += byte(generation % 10)
+		generation /= 10
+	}
+	line[17] = kind
+	return b
+}
+
 // appendXRefStream writes the section as a stream without a filter: it is small, and its
 // bytes do not depend on a compressor.
-func (u *Update) appendXRefStream(inc *Increment, refs []Ref, trailer Dict, start int64) ([]byte, error) {
+func (u *Update) appendXRefStream(b []byte, trailer Dict, start int64) ([]byte, error) {
 	self := u.Alloc()
-	inc.Offsets[self] = start - u.base.size
-	refs = append(refs, self)
+	all := append(u.objects[:len(u.objects):len(u.objects)], placed{ref: self, offset: start - u.base.size})
 	width := 4
 	for start>>(8*width) != 0 {
 		width++
 	}
-	var index Array
-	var data []byte
-	for _, run := range runs(refs) {
-		index = append(index, Integer(run[0].Number), Integer(len(run)))
-		for _, ref := range run {
+	index := make(Array, 0, 8)
+	data := make([]byte, 0, len(all)*(3+width))
+	for rest := all; len(rest) > 0; {
+		n := run(rest)
+		index = append(index, Integer(rest[0].ref.Number), Integer(n))
+		for _, o := range rest[:n] {
 			data = append(data, byte(InUse))
-			offset := u.base.size + inc.Offsets[ref]
+			offset := u.base.size + o.offset
 			for shift := 8 * (width - 1); shift >= 0; shift -= 8 {
 				data = append(data, byte(offset>>shift))
 			}
-			data = append(data, byte(ref.Generation>>8), byte(ref.Generation))
+			data = append(data, byte(o.ref.Generation>>8), byte(o.ref.Generation))
 		}
+		rest = rest[n:]
 	}
 	d := Dict{E("Type", Name("XRef")), E("Size", Integer(u.next)), E("W", Array{Integer(1), Integer(width), Integer(2)}), E("Index", index)}
 	d = append(d, trailer...)
-	b, err := appendIndirect(inc.Bytes, self, NewStream(d, data))
+	b, err := appendIndirect(b, self, NewStream(d, data))
 	if err != nil {
 		return nil, err
 	}
-	return fmt.Appendf(b, "startxref\n%d\n%%%%EOF\n", start), nil
+	return appendStartXRef(b, start), nil
 }

@@ -159,7 +159,7 @@ func appendObjectHead(b []byte, ref Ref) []byte {
 }
 
 func appendStreamHead(b []byte, ref Ref, d Dict, length int64) ([]byte, error) {
-	d = d.Clone()
+	d = append(make(Dict, 0, len(d)+1), d...)
 	d.Set("Length", Integer(length))
 	b, err := Append(appendObjectHead(b, ref), d)
 	return append(b, "\nstream\n"...), err
@@ -170,5 +170,10 @@ func appendTrailer(b []byte, trailer Dict, xref int64) ([]byte, error) {
 	if err != nil {
 		return b, fmt.Errorf("trailer: %w", err)
 	}
-	return fmt.Appendf(b, "\nstartxref\n%d\n%%%%EOF\n", xref), nil
+	return appendStartXRef(append(b, '\n'), xref), nil
+}
+
+func appendStartXRef(b []byte, at int64) []byte {
+	b = strconv.AppendInt(append(b, "startxref\n"...), at, 10)
+	return append(b, "\n%%EOF\n"...)
 }

@@ -3,6 +3,7 @@ package pdf
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"sort"
 )
 
@@ -59,11 +60,11 @@ type Section struct {
 // Entry returns the entry of an object number, if the section has one. In a hybrid section
 // an object that the table calls free is looked up in the stream (ISO 32000-2 §7.5.8.4).
 func (s *Section) Entry(number int) (XRefEntry, bool) {
-	e, ok := find(s.table, number)
+	e, ok := entryOf(s.table, number)
 	if ok && e.kind != Free {
 		return e.unpack(), true
 	}
-	if h, found := find(s.hidden, number); found {
+	if h, found := entryOf(s.hidden, number); found {
 		return h.unpack(), true
 	}
 	return e.unpack(), ok
@@ -81,7 +82,7 @@ func (s *Section) Entries() iter.Seq2[int, XRefEntry] {
 		}
 		for _, sub := range s.hidden {
 			for i, e := range sub.entries {
-				if _, inTable := find(s.table, sub.first+i); !inTable && !yield(sub.first+i, e.unpack()) {
+				if _, inTable := entryOf(s.table, sub.first+i); !inTable && !yield(sub.first+i, e.unpack()) {
 					return
 				}
 			}
@@ -89,9 +90,12 @@ func (s *Section) Entries() iter.Seq2[int, XRefEntry] {
 	}
 }
 
-func find(subs []subsection, number int) (packedEntry, bool) {
-	i := sort.Search(len(subs), func(i int) bool { return subs[i].first > number }) - 1
-	if i < 0 || number-subs[i].first >= len(subs[i].entries) {
+func entryOf(subs []subsection, number int) (packedEntry, bool) {
+	i := 0
+	if len(subs) > 1 {
+		i = sort.Search(len(subs), func(i int) bool { return subs[i].first > number }) - 1
+	}
+	if i < 0 || i >= len(subs) || number < subs[i].first || number-subs[i].first >= len(subs[i].entries) {
 		return packedEntry{}, false
 	}
 	return subs[i].entries[number-subs[i].first], true
@@ -193,7 +197,7 @@ func (r *Reader) readHidden(s *Section) error {
 // sortSubsections puts them in ascending order and refuses overlaps, in which readers
 // differ.
 func sortSubsections(subs []subsection, offset int64) ([]subsection, error) {
-	sort.SliceStable(subs, func(i, j int) bool { return subs[i].first < subs[j].first })
+	slices.SortStableFunc(subs, func(a, b subsection) int { return a.first - b.first })
 	for i := 1; i < len(subs); i++ {
 		if subs[i-1].first+len(subs[i-1].entries) > subs[i].first {
 			return nil, damaged(offset, Ref{}, "the cross-reference section lists object %d twice", subs[i].first)

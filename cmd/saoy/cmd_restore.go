@@ -32,6 +32,7 @@ type restoreCommand struct {
 	Manifest   string   `help:"SHA-256 that the manifest must have, as saoy backup printed it." name:"manifest-sha256"`
 	Identity   string   `help:"File with the key (AGE-SECRET-KEY-…) of an encrypted backup." type:"existingfile"`
 	Checkpoint []string `help:"Newest published checkpoint of the log that can be found: a file or an https address. Repeatable."`
+	Published  []string `help:"Store of published objects that outlived the installation (its DIR/log, or s3://BUCKET/PREFIX): newest checkpoint and list of erasures are taken from it. Repeatable."`
 	Check      bool     `help:"Only read the whole backup and compare it with its digests."`
 	JSON       bool     `help:"Print exactly one JSON object on standard output."`
 }
@@ -48,8 +49,8 @@ type restored struct {
 	Lost       []string       `json:"lost"`
 	KnownSize  int64          `json:"known_size"`
 	LostLeaves int64          `json:"lost_leaves"`
+	Erased     int            `json:"erased"` // copies that were erased after the backup, and are so again
 	Findings   []fsck.Finding `json:"findings"`
-	Checked    bool           `json:"fsck"`
 }
 
 // Run restores, or checks. Exit status 0: everything of the backup is there and right; 1: it
@@ -94,6 +95,16 @@ func (c restoreCommand) run(ctx context.Context) (out restored, err error) {
 	if r.Known, err = c.known(ctx); err != nil {
 		return out, err
 	}
+	for _, where := range c.Published {
+		b, err := c.open(ctx, where)
+		if err != nil {
+			return out, err
+		}
+		r.Published = append(r.Published, b)
+	}
+	if err := r.Learn(ctx); err != nil {
+		return out, err
+	}
 	return c.restore(ctx, r)
 }
 
@@ -133,16 +144,38 @@ func (c restoreCommand) restore(ctx context.Context, r *backup.Return) (out rest
 	if !p.hasSecrets() {
 		return out, noSecrets(c.Data)
 	}
-	if err := os.Remove(p.restoring()); err != nil {
-		return out, err
+	return out, c.settle(ctx, a, r, &out)
+}
+
+// settle erases again what was erased after the backup, lets the directory be used, and checks
+// everything in it.
+func (c restoreCommand) settle(ctx context.Context, a *app, r *backup.Return, out *restored) (err error) {
+	if a.store, err = postgres.Open(ctx, postgres.Config{URL: a.ownerURL()}); err != nil {
+		return err
 	}
-	if err := a.close(); err != nil {
-		return out, err
+	if err = a.openStores(ctx); err != nil {
+		return err
 	}
-	a.local = nil
-	report, err := fsckCommand{dataFlag: c.dataFlag}.check(ctx)
-	out.Findings, out.Checked = report.Findings, true
-	return out, err
+	if _, err := r.TakeErasures(ctx); err != nil {
+		return err
+	}
+	eraser, done, err := a.eraser(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if out.Erased, err = eraser.Replay(ctx); err != nil {
+		return err
+	}
+	if err := os.Remove(a.place.restoring()); err != nil {
+		return err
+	}
+	if err := a.assemble(); err != nil {
+		return err
+	}
+	report, err := fsck.Check(ctx, a.checker)
+	out.Findings = report.Findings
+	return err
 }
 
 // loadInto fills stores and database, or finds that an earlier attempt had done so and only

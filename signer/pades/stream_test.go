@@ -137,7 +137,7 @@ func TestAllocationsDoNotGrowWithTheFile(t *testing.T) {
 		if large.count > small.count+150 { // ten pages have their own
 			t.Errorf("%s: %d allocations, %d for a small file", name, large.count, small.count)
 		}
-		const entry = 16 // of a cross-reference section, in bytes
+		const entry = 16                                        // of a cross-reference section, in bytes
 		if large.bytes > small.bytes+5_000*entry+2*copyBuffer { // the pool may have lost its buffer
 			t.Errorf("%s: %d bytes allocated, %d for a small file", name, large.bytes, small.bytes)
 		}

@@ -17,7 +17,6 @@ type Reader struct {
 	startXRef int64
 	sections  []*Section // newest first
 	entries   int        // of all sections
-	linear    bool       // the file begins with a linearization dictionary
 
 	buf        []byte // the bytes read last, from bufAt on
 	bufAt      int64

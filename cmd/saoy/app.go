@@ -50,6 +50,7 @@ type app struct {
 	flow      *issue.Flow
 	previews  *previews
 	verifier  *verify.Verifier
+	results   *results
 	// installation is what was fixed when it was founded.
 	installation storage.Installation
 }
@@ -230,8 +231,11 @@ func (a *app) assemble() error {
 	a.flow.Examine = examiner{anchors: store}
 	a.flow.Intake = scans{intake.New(runner, a.place.cache()), a.previews}
 	a.flow.Render = a.previews
-	a.verifier = &verify.Verifier{Register: a.store, Examiner: verify.Confined{Runner: runner, Anchors: store, Now: time.Now},
-		CertifierField: stamp.CertifierField, AgencyField: stamp.AgencyField}
+	strangers := verify.Confined{Runner: runner, Anchors: store, Now: time.Now}
+	a.verifier = &verify.Verifier{Register: a.store, Examiner: strangers, CertifierField: stamp.CertifierField, AgencyField: stamp.AgencyField}
+	if err := a.openResults(anchors, strangers); err != nil {
+		return err
+	}
 	if a.authority == nil {
 		return nil
 	}

@@ -42,6 +42,7 @@ func (p place) make() error {
 // Config is how an installation is run. Each field says what whoever controls it can do.
 type Config struct {
 	dataFlag
+	resultFlags
 	// Listen is the address of the sites. A demonstration binds loopback only: anybody who
 	// reaches it could have anything certified.
 	Listen string `help:"Address to listen on." default:"127.0.0.1:8080" env:"SAOY_LISTEN"`

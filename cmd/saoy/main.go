@@ -16,6 +16,7 @@ import (
 	"github.com/saoy/saoy/internal/confine"
 	"github.com/saoy/saoy/internal/intake"
 	"github.com/saoy/saoy/internal/verify"
+	"github.com/saoy/saoy/internal/verify/picture"
 )
 
 // commands is the command line. A command's Run method gets the context that ends on
@@ -64,7 +65,7 @@ func (e *exitError) Error() string {
 func (e *exitError) Unwrap() error { return e.err }
 
 func main() {
-	confine.Main(intake.Tasks(), verify.Tasks)
+	confine.Main(intake.Tasks(), verify.Tasks, picture.Tasks())
 	os.Exit(run(os.Args[1:]))
 }
 

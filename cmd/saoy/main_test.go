@@ -20,10 +20,11 @@ import (
 	"github.com/saoy/saoy/internal/confine"
 	"github.com/saoy/saoy/internal/intake"
 	"github.com/saoy/saoy/internal/verify"
+	"github.com/saoy/saoy/internal/verify/picture"
 )
 
 func TestMain(m *testing.M) {
-	confine.Main(intake.Tasks(), verify.Tasks)
+	confine.Main(intake.Tasks(), verify.Tasks, picture.Tasks())
 	testscript.Main(m, map[string]func(){"saoy": main})
 }
 

@@ -38,7 +38,8 @@ func (a *app) sites() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	machines, err := api.New(api.Config{Web: shared, Flow: a.flow, Ledger: a.store, Clients: a.store, Verifier: a.verifier, Base: a.base, Writers: writersAtOnce})
+	machines, err := api.New(api.Config{Web: shared, Flow: a.flow, Ledger: a.store, Clients: a.store, Verifier: a.verifier,
+		Pictures: a.results.pictures, Results: a.resultSigner(), Anchors: a.results.anchors, Base: a.base, Writers: writersAtOnce})
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +49,9 @@ func (a *app) sites() (http.Handler, error) {
 	root.Handle(office.Prefix+"/", officials)
 	if a.authority != nil {
 		root.Handle(demo.Path+"/", http.StripPrefix(demo.Path, a.authority.Handler()))
+	}
+	if a.results.authority != nil {
+		root.Handle(demo.ResultPath+"/", http.StripPrefix(demo.ResultPath, a.results.authority.Handler()))
 	}
 	root.HandleFunc("GET /healthz", a.healthy)
 	root.Handle("/", everyone)

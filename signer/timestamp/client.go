@@ -31,6 +31,10 @@ type Authority struct {
 	Timeout time.Duration
 	// Concurrency is how many calls may run at a time; default 4.
 	Concurrency int
+	// Requests is how many calls the authority grants in any time of Per; the one after these is
+	// not made but is a ThrottledError. 0: no limit is known.
+	Requests int
+	Per      time.Duration
 	// Policy is asked for and demanded; nil takes the authority's own.
 	Policy asn1.ObjectIdentifier
 	// Header is sent with each request, for authorities that want a token or password.
@@ -39,7 +43,7 @@ type Authority struct {
 
 // Config configures a Client.
 type Config struct {
-	// Authorities are tried in order.
+	// Authorities are tried in order; one that failed within the last minute comes after the others.
 	Authorities []Authority
 	// Retries is how many more rounds over the authorities are made after the first one
 	// failed; default 2, negative none. Backoff is the pause before the first of them, doubled
@@ -72,7 +76,9 @@ type authority struct {
 	slots chan struct{}
 
 	mu    sync.Mutex
-	until time.Time // guarded by mu; no call before this time, because it throttles
+	until time.Time   // guarded by mu; no call before this time, because it throttles
+	rests time.Time   // guarded by mu; until then others are asked first, because it failed
+	asked []time.Time // guarded by mu; the calls of the last Per, if Requests are limited
 }
 
 // New makes a client. It opens no connection.
@@ -97,6 +103,9 @@ func New(cfg Config) (*Client, error) {
 		u, err := url.Parse(a.URL)
 		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 			return nil, fmt.Errorf("timestamp: %q is no http address", a.URL)
+		}
+		if a.Requests < 0 || (a.Requests > 0 && a.Per <= 0) {
+			return nil, fmt.Errorf("timestamp: %d requests per %v of %s", a.Requests, a.Per, a.URL)
 		}
 		if len(a.Roots) == 0 {
 			return nil, fmt.Errorf("timestamp: no trust anchor for %s", a.URL)
@@ -173,10 +182,12 @@ func (c *Client) round(ctx context.Context, digest []byte, hash crypto.Hash, out
 		errs = append(errs, fmt.Errorf("time-stamp authority %s: %w", a.URL, err))
 		if final(err) {
 			out[a] = true
+		} else if ctx.Err() == nil { // our own caller's haste is not its fault
+			a.rest(c.cfg.Clock())
 		}
 		return nil
 	}
-	for _, a := range c.authorities {
+	for _, a := range inOrder(c.authorities, c.cfg.Clock()) {
 		if out[a] {
 			continue
 		}
@@ -219,19 +230,10 @@ func (e *ThrottledError) Error() string {
 // Unwrap makes it signer.ErrUnavailable.
 func (e *ThrottledError) Unwrap() error { return signer.ErrUnavailable }
 
-func (a *authority) throttled(now time.Time) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if now.Before(a.until) {
-		return &ThrottledError{Until: a.until}
-	}
-	return nil
-}
-
 // ask makes one call to one authority and verifies the answer.
 func (c *Client) ask(ctx context.Context, a *authority, digest []byte, hash crypto.Hash) (*Token, error) {
 	start := c.cfg.Clock()
-	if err := a.throttled(start); err != nil {
+	if err := a.admit(start); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.Timeout)

@@ -138,6 +138,71 @@ func TestThrottledIsLeftAlone(t *testing.T) {
 	})
 }
 
+// TestGrantedRequests: the calls an authority grants (20 in 20 minutes) are not exceeded; who
+// comes then is served by another, and by the first again as its time passes.
+func TestGrantedRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		limited := func(cfg *timestamp.Config) { cfg.Authorities[0].Requests, cfg.Authorities[0].Per = 20, 20*time.Minute }
+		c := w.client(t, 2, limited)
+		for range 25 {
+			if _, err := c.TimeStamp(t.Context(), digest[:], crypto.SHA256); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		if w.calls[0].Load() != 20 || w.calls[1].Load() != 5 {
+			t.Errorf("%d and %d calls", w.calls[0].Load(), w.calls[1].Load())
+		}
+		time.Sleep(20*time.Minute - 25*time.Second) // the first call is as old as the window
+		if _, err := c.TimeStamp(t.Context(), digest[:], crypto.SHA256); err != nil || w.calls[0].Load() != 21 {
+			t.Errorf("%v, %d calls when the first has passed", err, w.calls[0].Load())
+		}
+		alone := w.client(t, 1, limited)
+		for i := range 21 {
+			_, err := alone.TimeStamp(t.Context(), digest[:], crypto.SHA256)
+			var throttled *timestamp.ThrottledError
+			if i < 20 && err != nil || i == 20 && (!errors.As(err, &throttled) || time.Until(throttled.Until) != 20*time.Minute) {
+				t.Errorf("call %d: %v", i, err)
+			}
+		}
+		if _, err := timestamp.New(timestamp.Config{Clock: time.Now, Authorities: []timestamp.Authority{{URL: "http://a.test", Roots: w.first.Anchors(), Requests: 5}}}); err == nil {
+			t.Error("five requests per nothing were accepted")
+		}
+	})
+}
+
+// TestFailedRests: after a time-out others are asked first, so that only one document waits;
+// later the authority gets its place back.
+func TestFailedRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		c := w.client(t, 2, func(cfg *timestamp.Config) { cfg.Authorities[0].Timeout = 100 * time.Second })
+		w.first.SetFault(signertest.TSAService, signertest.Slow) // 131 s
+		var waits []time.Duration
+		for range 5 {
+			start := time.Now()
+			if _, err := c.TimeStamp(t.Context(), digest[:], crypto.SHA256); err != nil {
+				t.Fatal(err)
+			}
+			waits = append(waits, time.Since(start))
+		}
+		if waits[0] != 100*time.Second || waits[1]+waits[2]+waits[3]+waits[4] != 0 || w.calls[0].Load() != 1 {
+			t.Errorf("waited %v, %d calls to what hangs", waits, w.calls[0].Load())
+		}
+		w.first.SetFault(signertest.TSAService, signertest.Honest)
+		time.Sleep(time.Minute)
+		if _, err := c.TimeStamp(t.Context(), digest[:], crypto.SHA256); err != nil || w.calls[0].Load() != 2 {
+			t.Errorf("a minute later: %v, %d calls", err, w.calls[0].Load())
+		}
+		w.second.SetFault(signertest.TSAService, signertest.Unavailable)
+		w.first.SetFault(signertest.TSAService, signertest.Unavailable)
+		if _, err := c.TimeStamp(t.Context(), digest[:], crypto.SHA256); !errors.Is(err, signer.ErrUnavailable) || w.calls[0].Load() != 5 {
+			t.Errorf("both down: %v, %d calls: who rests is asked all the same", err, w.calls[0].Load())
+		}
+	})
+}
+
 // TestHangingDoesNotStopOthers: the first authority hangs on all its slots; who comes then
 // gets the second one's answer at once.
 func TestHangingDoesNotStopOthers(t *testing.T) {

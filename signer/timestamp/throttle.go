@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -15,6 +16,53 @@ const (
 	defaultThrottle = time.Minute
 	maxThrottle     = time.Hour
 )
+
+// restTime is how long an authority that failed is asked only after the others, so that not
+// every document waits for the same time-out.
+const restTime = time.Minute
+
+// admit counts a call, unless the authority wants none now.
+func (a *authority) admit(now time.Time) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if now.Before(a.until) {
+		return &ThrottledError{Until: a.until}
+	}
+	if a.Requests == 0 {
+		return nil
+	}
+	a.asked = slices.DeleteFunc(a.asked, func(at time.Time) bool { return !now.Before(at.Add(a.Per)) })
+	if len(a.asked) >= a.Requests {
+		return &ThrottledError{Until: a.asked[0].Add(a.Per)}
+	}
+	a.asked = append(a.asked, now)
+	return nil
+}
+
+func (a *authority) rest(now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.rests = now.Add(restTime)
+}
+
+func (a *authority) resting(now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return now.Before(a.rests)
+}
+
+// inOrder puts authorities that rest behind the others.
+func inOrder(all []*authority, now time.Time) []*authority {
+	var fit, tired []*authority
+	for _, a := range all {
+		if a.resting(now) {
+			tired = append(tired, a)
+		} else {
+			fit = append(fit, a)
+		}
+	}
+	return append(fit, tired...)
+}
 
 // refused makes an error of an HTTP status, and remembers a request to come back later.
 func (a *authority) refused(resp *http.Response, now time.Time) error {

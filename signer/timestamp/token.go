@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"math/big"
 	"regexp"
+	"slices"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/saoy/saoy/signer/cms"
+	"github.com/saoy/saoy/signer/trust"
 )
 
 // Errors about tokens.
@@ -233,18 +235,8 @@ func (t *Token) Verify(want Verification) (*x509.Certificate, error) {
 }
 
 func (t *Token) checkPath(cert *x509.Certificate, want Verification) error {
-	roots, others := x509.NewCertPool(), x509.NewCertPool()
-	for _, c := range want.Roots {
-		roots.AddCert(c)
-	}
-	for _, c := range append(append([]*x509.Certificate{}, t.CMS.Certificates...), want.Certificates...) {
-		others.AddCert(c)
-	}
-	_, err := cert.Verify(x509.VerifyOptions{
-		Roots: roots, Intermediates: others, CurrentTime: t.Time,
-		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping},
-	})
-	if err != nil {
+	others := slices.Concat(t.CMS.Certificates, want.Certificates)
+	if _, err := trust.BuildPath(cert, others, trust.NewStoreOf(want.Roots...), t.Time, trust.TimeStamping); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return nil

@@ -146,7 +146,7 @@ func (e *edit) createField(name string, value pdf.Ref, at placement) error {
 		pdf.E("V", value),
 	}
 	if at.lock != nil {
-		widget.Set("Lock", e.u.Add(at.lock.dict("SigFieldLock")))
+		widget.Set("Lock", e.u.Add(at.lock.dict(fieldLock)))
 	}
 	ref := e.u.Add(widget)
 	if err := e.addField(ref); err != nil {

@@ -14,7 +14,7 @@ import (
 func FuzzSign(f *testing.F) {
 	f.Add(document(f, "1.7", nil))
 	f.Add(document(f, "1.7", withForm(true, true)))
-	f.Add(document(f, "2.0", withForm(false, true, Lock{LockExclude, []string{"a"}})))
+	f.Add(document(f, "2.0", withForm(false, true, Lock{Action: LockExclude, Fields: []string{"a"}})))
 	f.Add(signed(f, document(f, "1.7", withForm(true, true)), official(), func() Options { o := options(); o.Certify = 3; return o }(), means(BLTA)))
 	limits := pdf.Limits{Objects: 10_000, Sections: 50, Depth: 20, ObjectBytes: 1 << 18, DecodedBytes: 1 << 20, DecodedTotal: 8 << 20, Pages: 100}
 	f.Fuzz(func(t *testing.T, base []byte) {

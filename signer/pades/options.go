@@ -25,7 +25,8 @@ type Options struct {
 	// Appearance draws the widget; nil leaves it empty.
 	Appearance Appearance
 	// Lock is written into the field when it is created. A lock, there or in an existing
-	// field, becomes a FieldMDP transform of the signature (ISO 32000-2 §12.8.2.4).
+	// field, becomes a FieldMDP transform of the signature (ISO 32000-2 §12.8.2.4), and its
+	// permissions bind what comes after the signature (ISO 32000-2 §12.7.5.5, Table 236).
 	Lock *Lock
 	// Certify makes the file's first signature a certification signature: what may change
 	// afterwards is 1 nothing, 2 form filling and signing, 3 annotations too (ISO 32000-2
@@ -74,10 +75,21 @@ const (
 type Lock struct {
 	Action LockAction
 	Fields []string // of Include and Exclude
+	// Permissions is what may change in the document after the signature, as in
+	// Options.Certify; 0: the lock says nothing of it (/P, since PDF 2.0). It may deny what
+	// earlier signatures permit, not permit what they deny.
+	Permissions int
 }
+
+// fieldLock is the type of a lock in a field; the parameters of a FieldMDP transform, which
+// have no /P, are the other (ISO 32000-2 Tables 236 and 258).
+const fieldLock pdf.Name = "SigFieldLock"
 
 func (l *Lock) dict(kind pdf.Name) pdf.Dict {
 	d := pdf.Dict{pdf.E("Type", kind), pdf.E("Action", pdf.Name(l.Action))}
+	if l.Permissions != 0 && kind == fieldLock {
+		d.Set("P", pdf.Integer(l.Permissions))
+	}
 	if l.Action == LockAll {
 		return d
 	}
@@ -117,6 +129,8 @@ func (o *Options) validate() error {
 		return fmt.Errorf("%w: Rect %v has no extent", ErrOptions, o.Rect)
 	case o.Lock != nil && o.Lock.Action != LockAll && o.Lock.Action != LockInclude && o.Lock.Action != LockExclude:
 		return fmt.Errorf("%w: Lock.Action %q", ErrOptions, o.Lock.Action)
+	case o.Lock != nil && (o.Lock.Permissions < 0 || o.Lock.Permissions > 3):
+		return fmt.Errorf("%w: Lock.Permissions %d is not 0 to 3", ErrOptions, o.Lock.Permissions)
 	}
 	return nil
 }

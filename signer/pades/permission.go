@@ -94,52 +94,84 @@ func (p *permissions) addDocMDP(r *pdf.Reader, reference pdf.Dict) error {
 // addLock reads a lock dictionary or the parameters of a FieldMDP transform; both have
 // /Action and /Fields, and in PDF 2.0 a lock may have /P.
 func (p *permissions) addLock(r *pdf.Reader, o pdf.Object) error {
-	l, level, err := readLock(r, o)
+	l, err := readLock(r, o)
 	if err != nil || l == nil {
 		return err
 	}
 	p.locks = append(p.locks, *l)
-	if level != 0 && (p.docMDP == 0 || level < p.docMDP) {
-		p.docMDP = level
+	if l.Permissions != 0 && (p.docMDP == 0 || l.Permissions < p.docMDP) {
+		p.docMDP = l.Permissions
 	}
 	return nil
 }
 
 // readLock returns nil if there is no lock.
-func readLock(r *pdf.Reader, o pdf.Object) (*Lock, int, error) {
+func readLock(r *pdf.Reader, o pdf.Object) (*Lock, error) {
 	d, err := r.Dict(o)
 	if err != nil || d == nil {
-		return nil, 0, err
+		return nil, err
 	}
 	action, err := r.Resolve(d.Get("Action"))
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	name, _ := action.(pdf.Name)
 	l := &Lock{Action: LockAction(name)}
 	if l.Action != LockAll && l.Action != LockInclude && l.Action != LockExclude {
-		return nil, 0, fmt.Errorf("%w: /Action is not All, Include or Exclude", pdf.ErrDamaged)
+		return nil, fmt.Errorf("%w: /Action is not All, Include or Exclude", pdf.ErrDamaged)
 	}
-	fields, err := r.Array(d.Get("Fields"))
+	if l.Fields, err = readNames(r, d.Get("Fields")); err != nil || !d.Has("P") {
+		return l, err
+	}
+	level, err := r.Resolve(d.Get("P"))
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
+	n, ok := level.(pdf.Integer)
+	if !ok || n < 1 || n > 3 {
+		return nil, fmt.Errorf("%w: /P is not 1 to 3", pdf.ErrDamaged)
+	}
+	l.Permissions = int(n)
+	return l, nil
+}
+
+// readNames reads the names of fields.
+func readNames(r *pdf.Reader, o pdf.Object) ([]string, error) {
+	fields, err := r.Array(o)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
 	for _, f := range fields {
 		v, err := r.Resolve(f)
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		s, ok := v.(pdf.String)
 		if !ok {
-			return nil, 0, fmt.Errorf("%w: /Fields holds something that is not a string", pdf.ErrDamaged)
+			return nil, fmt.Errorf("%w: /Fields holds something that is not a string", pdf.ErrDamaged)
 		}
-		l.Fields = append(l.Fields, s.Text())
+		names = append(names, s.Text())
 	}
-	level, _ := d.Int("P")
-	if level < 0 || level > 3 {
-		return nil, 0, fmt.Errorf("%w: /P is not 1 to 3", pdf.ErrDamaged)
+	return names, nil
+}
+
+// allowLock returns ErrForbidden if a lock that is to be created would permit more than is
+// permitted already. (One that is in the file simply has no effect then.)
+func (p *permissions) allowLock(l *Lock) error {
+	if l != nil && p.docMDP != 0 && l.Permissions > p.docMDP {
+		return fmt.Errorf("%w: a lock may not permit what an earlier signature denies", ErrForbidden)
 	}
-	return l, int(level), nil
+	return nil
+}
+
+// allow returns ErrOptions if a certification would claim to permit more than the lock of its
+// own field leaves open.
+func (l *Lock) allow(certify int) error {
+	if l != nil && l.Permissions != 0 && certify > l.Permissions {
+		return fmt.Errorf("%w: the field's lock permits only %d, Certify is %d", ErrOptions, l.Permissions, certify)
+	}
+	return nil
 }
 
 // allow returns ErrForbidden if a signature may not go into a field. Document time-stamps

@@ -76,8 +76,14 @@ func (o *Options) revise(r *pdf.Reader) (*layout, string, error) {
 		return nil, "", err
 	}
 	value := e.u.Alloc()
+	if err := earlier.allowLock(o.Lock); err != nil {
+		return nil, "", err
+	}
 	lock, err := o.place(e, name, value)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := lock.allow(o.Certify); err != nil {
 		return nil, "", err
 	}
 	references, err := o.references(e, lock, value)
@@ -107,8 +113,7 @@ func (o *Options) place(e *edit, name string, value pdf.Ref) (*Lock, error) {
 	if err := o.checkSeed(e.r, x); err != nil {
 		return nil, err
 	}
-	lock, _, err := readLock(e.r, x.lock)
-	return lock, err
+	return readLock(e.r, x.lock)
 }
 
 // references returns the transforms of the signature.

@@ -40,6 +40,11 @@ func TestEarlierSignaturesBind(t *testing.T) {
 	named := func(name string) Options { o := options(); o.Field = name; return o }
 	certify := options()
 	certify.Certify = 2
+	withLock := func(permissions int) Options {
+		o := options()
+		o.Lock = &Lock{Action: LockInclude, Fields: []string{"x"}, Permissions: permissions}
+		return o
+	}
 	for _, c := range []struct {
 		name string
 		base []byte
@@ -53,10 +58,21 @@ func TestEarlierSignaturesBind(t *testing.T) {
 		{"certified, second certification", certified(t, 2), certify, ErrForbidden},
 		{"signed, then certification", sign(plain, options()), certify, ErrForbidden},
 		{"all fields locked", sign(document(t, "1.7", withForm(false, true)), sealed), options(), ErrForbidden},
-		{"field locked by name", locked(Lock{LockInclude, []string{"a", "b"}}), named("b"), ErrForbidden},
-		{"field not locked by name", locked(Lock{LockInclude, []string{"a", "b"}}), named("c"), nil},
-		{"field excepted from the lock", locked(Lock{LockExclude, []string{"c"}}), named("c"), nil},
-		{"field not excepted from the lock", locked(Lock{LockExclude, []string{"c"}}), named("d"), ErrForbidden},
+		{"field locked by name", locked(Lock{Action: LockInclude, Fields: []string{"a", "b"}}), named("b"), ErrForbidden},
+		{"field not locked by name", locked(Lock{Action: LockInclude, Fields: []string{"a", "b"}}), named("c"), nil},
+		{"field excepted from the lock", locked(Lock{Action: LockExclude, Fields: []string{"c"}}), named("c"), nil},
+		{"field not excepted from the lock", locked(Lock{Action: LockExclude, Fields: []string{"c"}}), named("d"), ErrForbidden},
+		{"a lock permits no change", locked(Lock{Action: LockInclude, Fields: []string{"a"}, Permissions: 1}), named("c"), ErrForbidden},
+		{"a lock permits signatures", locked(Lock{Action: LockInclude, Fields: []string{"a"}, Permissions: 2}), named("c"), nil},
+		{"the lock of an existing field permits no change", sign(document(t, "2.0", withForm(true, true, Lock{Action: LockInclude, Permissions: 1})), sealed), options(), ErrForbidden},
+		{"the lock of an existing field permits signatures", sign(document(t, "2.0", withForm(true, true, Lock{Action: LockInclude, Permissions: 2})), sealed), options(), nil},
+		{"the lock of an empty field binds nobody yet", document(t, "2.0", withForm(true, true, Lock{Action: LockInclude, Permissions: 1})), options(), nil},
+		{"a lock adds permissions", certified(t, 2), withLock(3), ErrForbidden},
+		{"a lock takes permissions away", certified(t, 3), withLock(2), nil},
+		{"a lock of no permission there is", plain, withLock(4), ErrOptions},
+		{"certification that its own lock denies", plain, func() Options { o := withLock(1); o.Certify = 2; return o }(), ErrOptions},
+		{"certification as its lock", plain, func() Options { o := withLock(2); o.Certify = 2; return o }(), nil},
+		{"a lock with /P 7", document(t, "2.0", withForm(true, true, Lock{Action: LockInclude, Permissions: 7})), sealed, pdf.ErrDamaged},
 		{"field signed already", sign(plain, named("x")), named("x"), ErrField},
 		{"not a signature field", document(t, "1.7", withForm(true, true)), named("person.họ tên"), ErrField},
 		{"name of a field above", document(t, "1.7", withForm(true, true)), named("person"), ErrField},

@@ -41,7 +41,8 @@ type SigningKey struct {
 	Account       certcopy.AccountID // empty: the agency's seal
 	Kind          string             // "soft", "pkcs11", "csc", "usb"
 	URI           string
-	Certificate   []byte // DER
+	Certificate   []byte   // DER
+	Chain         [][]byte // its issuers in DER, nearest first, as far as they are recorded
 	NotBefore     time.Time
 	NotAfter      time.Time
 	Demonstration bool

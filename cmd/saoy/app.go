@@ -3,15 +3,15 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/saoy/saoy/internal/certcopy"
@@ -24,11 +24,8 @@ import (
 	"github.com/saoy/saoy/internal/stamp"
 	"github.com/saoy/saoy/internal/vault"
 	"github.com/saoy/saoy/internal/verify"
-	"github.com/saoy/saoy/signer"
-	"github.com/saoy/saoy/signer/softkey"
 	"github.com/saoy/saoy/signer/trust"
 	"github.com/saoy/saoy/storage"
-	"github.com/saoy/saoy/storage/disk"
 	"github.com/saoy/saoy/storage/postgres"
 )
 
@@ -42,10 +39,11 @@ type app struct {
 	local     *postgres.Local // nil if attached or with a server of the operator's
 	attached  bool            // another process does the work
 	store     *postgres.Store
+	files     storage.Blobs // the vault's objects, encrypted
 	vault     *vault.Vault
 	public    storage.Blobs
-	logKey    *register.Signer
-	authority *demo.Authority // nil unless this process works in a demonstration
+	logKey    *register.Signer // signs in workers; elsewhere it verifies only
+	authority *demo.Authority  // nil unless this process works in a demonstration
 	keys      *keyring
 	flow      *issue.Flow
 	previews  *previews
@@ -53,6 +51,9 @@ type app struct {
 	results   *results
 	// installation is what was fixed when it was founded.
 	installation storage.Installation
+	closers      []func()
+	// draining: this process was told to end and takes no more requests from a balancer.
+	draining atomic.Bool
 }
 
 // openMode says what a command needs of an installation.
@@ -65,12 +66,17 @@ const (
 	alone
 	// toCheck: as attachable, but found nothing and refuse no damage.
 	toCheck
+	// records: as attachable, but the ledger only.
+	records
 )
 
-// open opens an installation, founding it if the directory is new, and finishes what an
-// earlier kill left of that. The caller closes it.
+// open opens an installation, founding it if it is new and this process may, and finishes what
+// an earlier kill left of that. The caller closes it.
 func open(ctx context.Context, c Config, mode openMode) (a *app, err error) {
-	a = &app{config: c, place: place(c.Data), log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	if c, err = c.load(); err != nil {
+		return nil, err
+	}
+	a = &app{config: c, place: c.place(), log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
@@ -89,18 +95,21 @@ func open(ctx context.Context, c Config, mode openMode) (a *app, err error) {
 	if err = a.openLedger(ctx, mode); err != nil {
 		return a, err
 	}
-	if err = a.openStores(ctx); err != nil {
-		return a, err
-	}
 	if mode != toCheck {
 		if err = a.refuseUnaccepted(ctx); err != nil {
 			return a, err
 		}
-		if err = a.found(ctx); err != nil {
-			return a, err
-		}
+	}
+	if err = a.openInstallation(ctx, mode); err != nil || mode == records {
+		return a, err
+	}
+	if err = a.openStores(ctx); err != nil {
+		return a, err
 	}
 	if err = a.assemble(); err != nil || mode == toCheck {
+		return a, err
+	}
+	if err = a.foundDemonstration(ctx); err != nil {
 		return a, err
 	}
 	if err = a.flow.CheckLog(ctx); err != nil {
@@ -109,9 +118,10 @@ func open(ctx context.Context, c Config, mode openMode) (a *app, err error) {
 	return a, nil
 }
 
-// openLedger connects to the ledger and migrates it, unless another process has done so.
+// openLedger connects to the ledger. A process that runs everything migrates it first, unless
+// another has it open; one that runs a part has no right to.
 func (a *app) openLedger(ctx context.Context, mode openMode) error {
-	url := a.config.DatabaseURL
+	url := a.config.Database.url
 	if url == "" {
 		local, holder, err := a.place.server(ctx, mode == alone)
 		if err != nil {
@@ -124,161 +134,86 @@ func (a *app) openLedger(ctx context.Context, mode openMode) error {
 			if err := a.place.writeRunFile(runFile{PID: os.Getpid(), DSN: url}); err != nil {
 				return err
 			}
+			if _, err := postgres.Migrate(ctx, url); err != nil {
+				return err
+			}
 		}
 	}
-	if !a.attached {
-		if _, err := postgres.Migrate(ctx, url); err != nil {
-			return err
-		}
+	config := postgres.Config{URL: url, Role: a.config.databaseRole(), MaxConns: a.config.Database.MaxConnections, Fee: feeOf}
+	var err error
+	a.store, err = postgres.Open(ctx, config)
+	if !errors.Is(err, postgres.ErrNotMigrated) {
+		return err
 	}
-	store, err := postgres.Open(ctx, postgres.Config{URL: url, Fee: feeOf})
-	a.store = store
+	if !a.config.whole() {
+		return certcopy.Errorf(certcopy.Unavailable, "database", err, certcopy.Msg(
+			"Cơ sở dữ liệu chưa được nâng cấp cho chương trình này. Hãy chạy `saoy migrate` bằng tài khoản chủ sở hữu cơ sở dữ liệu rồi khởi động lại.",
+			"The database is not at this program's schema. Run `saoy migrate` as the database's owner, then start again."))
+	}
+	if _, err := postgres.Migrate(ctx, url); err != nil {
+		return err
+	}
+	a.store, err = postgres.Open(ctx, config)
 	return err
 }
 
-// openBlobs opens the stores of final files, of files in progress, and of checkpoints.
-func (a *app) openBlobs(context.Context) (files, scratch, public storage.Blobs, err error) {
-	if files, err = disk.Open(a.place.vault(), time.Now); err != nil {
-		return nil, nil, nil, err
-	}
-	if scratch, err = disk.Open(a.place.scratch(), time.Now); err != nil {
-		return nil, nil, nil, err
-	}
-	public, err = disk.Open(a.place.public(), time.Now)
-	return files, scratch, public, err
-}
-
-// openStores opens what lies in the data directory beside the ledger.
-func (a *app) openStores(ctx context.Context) error {
-	files, scratch, public, err := a.openBlobs(ctx)
-	if err != nil {
+// openStores opens what lies beside the ledger, as far as the parts of this process need it.
+func (a *app) openStores(ctx context.Context) (err error) {
+	var scratch storage.Blobs
+	if a.files, scratch, a.public, err = a.openBlobs(ctx); err != nil {
 		return err
 	}
-	a.public = public
-	master, err := a.place.master()
-	if err != nil {
-		return err
-	}
-	a.vault = &vault.Vault{Blobs: files, Keys: a.store, Master: master}
-	if a.logKey, err = a.place.logKey(origin(a.base)); err != nil {
-		return err
-	}
-	passphrase, err := a.place.passphrase()
-	if err != nil {
-		return err
-	}
-	a.keys = &keyring{book: a.store, dir: a.place.keys(), passphrase: passphrase}
 	a.flow = &issue.Flow{
-		Ledger: a.store, Scratch: scratch, Vault: a.vault, Public: a.public, Keys: a.keys, Looks: a.keys, Wordings: a.store, Log: a.logKey,
+		Ledger: a.store, Public: a.public, Wordings: a.store, Log: a.logKey,
 		VerifyURL: a.verifyURL, Now: time.Now, Rand: rand.Reader,
 	}
-	return nil
-}
-
-// found records what is permanent about the installation and, in a demonstration without an
-// agency, opens its office.
-func (a *app) found(ctx context.Context) error {
-	want := storage.Installation{PublicURL: a.base.String(), LogKey: a.logKey.Log().Key(), Demonstration: !a.config.Production}
-	got, err := a.store.Found(ctx, want)
-	if err != nil {
-		return err
-	}
-	a.installation = got
-	if got.LogKey != want.LogKey {
-		return certcopy.Errorf(certcopy.Invalid, a.place.secrets(), nil, certcopy.Msg(
-			"Khóa của nhật ký không phải khóa của cơ sở dữ liệu này. Hãy khôi phục đúng thư mục secrets đi cùng cơ sở dữ liệu.",
-			"The key of the log is not the one of this database. Restore the secrets directory that belongs to the database."))
-	}
-	if a.config.Production && got.Demonstration {
-		return demonstrationRefused(a.config.Data)
-	}
-	if a.config.PublicURL != "" && got.PublicURL != want.PublicURL {
-		return certcopy.Errorf(certcopy.Conflict, "public_url", nil, certcopy.Msg(
-			"Địa chỉ công khai đã được ghi vĩnh viễn là "+got.PublicURL+" vì nó nằm trong mọi mã QR. Hãy dùng lại địa chỉ đó.",
-			"The public address was recorded for ever as "+got.PublicURL+", because every QR holds it. Use that address again."))
-	}
-	// Without an explicit address the recorded one holds, whatever port is listened on today.
-	if a.base, err = link.ParseBase(got.PublicURL); err != nil {
-		return err
-	}
-	if a.attached || !got.Demonstration {
+	if !a.config.opensFiles() {
 		return nil
 	}
-	return a.foundDemonstration(ctx)
-}
-
-func (a *app) foundDemonstration(ctx context.Context) (err error) {
-	if a.authority, err = demo.OpenAuthority(a.place.demo(), a.base.String(), time.Now); err != nil {
-		return err
-	}
-	agencies, err := a.store.Agencies(ctx)
-	if err != nil || len(agencies) > 0 {
-		return err
-	}
-	return a.authority.Found(ctx, a.store, a.writeSoftKey, time.Now())
+	a.flow.Scratch = scratch
+	a.vault.Blobs, a.vault.Retention = a.files, days(a.config.Vault.RetentionDays)
+	a.flow.Vault = a.vault
+	a.flow.Keys, a.flow.Looks = a.keys, a.keys
+	return nil
 }
 
 // assemble gives the flow what it needs beside the stores. Only a process that works signs and
 // time-stamps; one that is attached leaves that to the process it is attached to.
 func (a *app) assemble() error {
+	if err := a.openAuthority(); err != nil {
+		return err
+	}
 	anchors, err := a.anchors()
 	if err != nil {
 		return err
 	}
-	store := trust.NewStore(anchors...)
 	runner := confine.New(runtime.GOMAXPROCS(0))
 	a.previews = &previews{cache: a.place.cache()}
-	a.flow.Examine = examiner{anchors: store}
+	a.flow.Examine = examiner{anchors: anchors}
 	a.flow.Intake = scans{intake.New(runner, a.place.cache()), a.previews}
 	a.flow.Render = a.previews
-	strangers := verify.Confined{Runner: runner, Anchors: store, Now: time.Now}
+	strangers := verify.Confined{Runner: runner, Anchors: anchors, Now: time.Now}
 	a.verifier = &verify.Verifier{Register: a.store, Examiner: strangers, CertifierField: stamp.CertifierField, AgencyField: stamp.AgencyField}
-	if err := a.openResults(anchors, strangers); err != nil {
+	if err := a.openResults(anchors.Anchors(), strangers); err != nil {
 		return err
 	}
-	if a.authority == nil {
+	if a.authority != nil {
+		a.flow.Revocation = newCollector(anchors, a.authority.Transport(http.DefaultTransport))
+		a.flow.Stamps = a.authority
 		return nil
 	}
-	transport := a.authority.Transport(http.DefaultTransport)
-	a.flow.Revocation = newCollector(store, transport)
-	a.flow.Stamps = a.authority
-	return nil
+	a.flow.Revocation = agedCollector(anchors, a.config.Revocation.transport(), a.config.Revocation.MaxAge)
+	a.flow.Stamps, err = a.config.timeStamper(anchors)
+	return err
 }
 
-// anchors returns what this installation trusts: in a demonstration its own authority.
-func (a *app) anchors() ([]trust.Anchor, error) {
-	b, err := os.ReadFile(filepath.Join(a.place.demo(), "ca.pem"))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+// anchors returns what this installation trusts: what its file lists, and in a demonstration its
+// own authority.
+func (a *app) anchors() (*trust.Store, error) {
+	if a.config.Anchors != "" && !a.installation.Demonstration {
+		return loadAnchors(string(a.config.Anchors))
 	}
-	if err != nil {
-		return nil, fmt.Errorf("trust anchors: %w", err)
-	}
-	certificates, err := trust.ParsePEM(b)
-	if err != nil {
-		return nil, fmt.Errorf("trust anchors: %w", err)
-	}
-	var anchors []trust.Anchor
-	for _, c := range certificates {
-		anchors = append(anchors, trust.Anchor{Name: anchorName, Certificate: c})
-	}
-	return anchors, nil
-}
-
-// writeSoftKey stores a key in DIR/keys and returns its URI.
-func (a *app) writeSoftKey(name string, id signer.Identity) (string, error) {
-	file := name + "-" + hex.EncodeToString(id.Certificate.SerialNumber.Bytes()) + ".p12"
-	b, err := softkey.Encode(id, a.keys.passphrase.Reveal())
-	if err != nil {
-		return "", err
-	}
-	return softScheme + file, writeDurably(filepath.Join(a.place.keys(), file), b)
-}
-
-func demonstrationRefused(dir string) error {
-	return certcopy.Errorf(certcopy.Invalid, dir, nil, certcopy.Msg(
-		"Đây là bản cài đặt trình diễn: khóa và chứng thư của nó không có giá trị pháp lý, nên không chạy được ở chế độ chính thức. Hãy dùng một thư mục mới.",
-		"This is a demonstration installation: its keys and certificates have no legal value, so it does not start in production mode. Use a new directory."))
+	return a.demonstrationAnchors()
 }
 
 func (a *app) verifyURL(code string) string {
@@ -299,6 +234,12 @@ func origin(base link.Base) string {
 func (a *app) close() error {
 	if a.previews != nil {
 		a.previews.close()
+	}
+	if a.keys != nil {
+		a.keys.close()
+	}
+	for _, end := range slices.Backward(a.closers) {
+		end()
 	}
 	if a.store != nil {
 		a.store.Close()

@@ -118,7 +118,7 @@ func (c backupCommand) backup(ctx context.Context) (m backup.Manifest, digest ce
 	if err != nil {
 		return m, digest, err
 	}
-	a, err := open(ctx, Config{dataFlag: c.dataFlag, Listen: defaultListen, DatabaseURL: os.Getenv("DATABASE_URL")}, toCheck)
+	a, err := open(ctx, Config{dataFlag: c.dataFlag, Listen: defaultListen}, toCheck)
 	if err != nil {
 		return m, digest, err
 	}
@@ -168,8 +168,8 @@ func (a *app) stores() backup.Stores {
 
 // ownerURL is the connection string of the database's owner.
 func (a *app) ownerURL() string {
-	if a.config.DatabaseURL != "" {
-		return a.config.DatabaseURL
+	if a.config.Database.url != "" {
+		return a.config.Database.url
 	}
 	if a.local != nil {
 		return a.local.DSN()

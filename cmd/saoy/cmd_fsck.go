@@ -47,7 +47,7 @@ func (c fsckCommand) Run(ctx context.Context) error {
 }
 
 func (c fsckCommand) check(ctx context.Context) (fsck.Report, error) {
-	a, err := open(ctx, Config{dataFlag: c.dataFlag, Listen: defaultListen, DatabaseURL: os.Getenv("DATABASE_URL")}, toCheck)
+	a, err := open(ctx, Config{dataFlag: c.dataFlag, Listen: defaultListen}, toCheck)
 	if err != nil {
 		return fsck.Report{}, err
 	}
@@ -61,7 +61,7 @@ func (c fsckCommand) check(ctx context.Context) (fsck.Report, error) {
 
 func (a *app) checker() *fsck.Checker {
 	return &fsck.Checker{
-		Ledger: a.store, Vault: a.vault.Blobs, Scratch: a.flow.Scratch, Public: a.public, Files: a.vault,
+		Ledger: a.store, Vault: a.files, Scratch: a.flow.Scratch, Public: a.public, Files: a.vault,
 		Examine: a.flow.Examine, Log: a.logKey.Log(),
 	}
 }

@@ -22,6 +22,7 @@ type keyCommand struct {
 	Import   keyImportCommand   `cmd:"" help:"Put an authority's certificate and its issuers into a key file."`
 	Show     keyShowCommand     `cmd:"" help:"Show a key, its certificate, and whether it may sign."`
 	List     keyListCommand     `cmd:"" help:"List the key files of a directory, or the credentials of a remote service."`
+	Enrol    keyEnrolCommand    `cmd:"" help:"Say with which key an official signs or an agency seals, after checking it."`
 	Ceremony keyCeremonyCommand `cmd:"" help:"Make a key before witnesses, with a written record of what was done."`
 }
 

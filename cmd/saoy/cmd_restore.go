@@ -126,12 +126,16 @@ func (c restoreCommand) restore(ctx context.Context, r *backup.Return) (out rest
 	if err := c.secrets(ctx, r, p); err != nil {
 		return out, err
 	}
-	a := &app{config: Config{dataFlag: c.dataFlag, Listen: defaultListen, DatabaseURL: os.Getenv("DATABASE_URL")}, place: p}
+	config, err := Config{dataFlag: c.dataFlag}.load()
+	if err != nil {
+		return out, err
+	}
+	a := &app{config: config, place: p}
 	defer a.close()
 	if r.Stores, err = a.emptyStores(ctx, resumed); err != nil {
 		return out, err
 	}
-	if a.config.DatabaseURL == "" {
+	if a.config.Database.url == "" {
 		if a.local, _, err = p.server(ctx, true); err != nil {
 			return out, err
 		}

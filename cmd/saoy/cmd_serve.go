@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/saoy/saoy/internal/certcopy"
@@ -22,37 +23,66 @@ type serveCommand struct {
 
 // Run serves until interrupted, then lets what is running finish.
 func (c serveCommand) Run(ctx context.Context) error {
-	c.DatabaseURL = os.Getenv("DATABASE_URL")
-	if !c.Production && !c.loopback() {
+	config, err := c.load()
+	if err != nil {
+		return err
+	}
+	if !config.Production && !config.loopback() {
 		return certcopy.Errorf(certcopy.Invalid, "listen", nil, certcopy.Msg(
 			"Bản trình diễn chỉ mở trên máy này (127.0.0.1): ai vào được trang cũng có thể chứng thực mọi thứ. Hãy bỏ --listen.",
 			"A demonstration serves this machine only (127.0.0.1): whoever reaches it can have anything certified. Leave --listen out."))
 	}
 	started := time.Now()
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	listener, err := listen(ctx, config)
 	if err != nil {
-		// Perhaps it is ours: say who holds the directory rather than that a port is taken.
-		if r, ok := place(c.Data).holder(); ok {
-			return heldBy(c.Data, r)
-		}
-		return certcopy.Errorf(certcopy.Unavailable, c.Listen, err, certcopy.Msg(
-			"Không mở được địa chỉ này. Hãy dừng chương trình đang dùng nó, hoặc chọn địa chỉ khác bằng --listen.",
-			"This address cannot be listened on. Stop the program that uses it, or choose another with --listen."))
+		return err
 	}
 	defer listener.Close()
-	a, err := open(ctx, c.Config, alone)
+	a, err := open(ctx, config, alone)
 	if err != nil {
 		return err
 	}
 	defer a.close()
-	if err := a.place.writeRunFile(runFile{PID: os.Getpid(), DSN: a.dsn(), URL: "http://" + c.Listen}); err != nil {
+	if a.local != nil {
+		if err := a.place.writeRunFile(runFile{PID: os.Getpid(), DSN: a.local.DSN(), URL: "http://" + config.Listen}); err != nil {
+			return err
+		}
+	}
+	if err := a.probeStores(ctx); err != nil {
 		return err
 	}
-	stop := a.startWork(ctx)
-	defer stop()
-	go a.previews.warm(ctx)
+	return a.run(ctx, listener, started)
+}
+
+// listen opens the address of the sites.
+func listen(ctx context.Context, c Config) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	if err == nil {
+		return listener, nil
+	}
+	// Perhaps it is ours: say who holds the directory rather than that a port is taken.
+	if r, ok := c.place().holder(); ok {
+		return nil, heldBy(c.Data, r)
+	}
+	return nil, certcopy.Errorf(certcopy.Unavailable, c.Listen, err, certcopy.Msg(
+		"Không mở được địa chỉ này. Hãy dừng chương trình đang dùng nó, hoặc chọn địa chỉ khác bằng --listen.",
+		"This address cannot be listened on. Stop the program that uses it, or choose another with --listen."))
+}
+
+// run does what this process's parts do, until ctx ends and what is running has finished.
+func (a *app) run(ctx context.Context, listener net.Listener, started time.Time) error {
 	handler, err := a.sites()
 	if err != nil {
+		return err
+	}
+	if a.config.runs(roleWorker) {
+		stop := a.startWork(ctx)
+		defer stop()
+	}
+	if a.config.runs(roleOffice) || a.config.runs(roleAPI) || a.config.runs(rolePublic) {
+		go a.previews.warm(ctx)
+	}
+	if err := a.serveMetrics(ctx); err != nil {
 		return err
 	}
 	if err := a.greet(started); err != nil {
@@ -75,6 +105,8 @@ func (a *app) serve(ctx context.Context, l net.Listener, h http.Handler) error {
 		return errors.New("the private PostgreSQL server has stopped; see postgres.log in the data directory")
 	case <-ctx.Done():
 	}
+	a.draining.Store(true)
+	time.Sleep(a.config.DrainDelay) // the balancer asks /readyz meanwhile
 	drain, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	return server.Shutdown(drain)
@@ -82,7 +114,7 @@ func (a *app) serve(ctx context.Context, l net.Listener, h http.Handler) error {
 
 // greet prints where the sites are and, in a demonstration, how to sign in.
 func (a *app) greet(started time.Time) error {
-	fmt.Printf("Saoy đang chạy / is running: http://%s   (%.1f s)\n", a.config.Listen, time.Since(started).Seconds())
+	fmt.Printf("Saoy đang chạy / is running: http://%s   (%s; %.1f s)\n", a.config.Listen, strings.Join(a.config.Roles, ", "), time.Since(started).Seconds())
 	if a.authority == nil {
 		return nil
 	}
@@ -100,13 +132,6 @@ Mật khẩu chung / common password: %s
 Ctrl-C để dừng / to stop.
 `, a.config.Listen, demo.ClerkLogin, demo.CertifierLogin, demo.SealKeeperLogin, demo.AdminLogin, password)
 	return nil
-}
-
-func (a *app) dsn() string {
-	if a.local == nil {
-		return ""
-	}
-	return a.local.DSN()
 }
 
 // ledgerGone is closed when the private server has ended; nil, so never, without one.

@@ -35,6 +35,9 @@ type commands struct {
 	Accept    acceptCommand    `cmd:"" name:"accept-restore" help:"Decide to go on with a restored installation, and from which numbers."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the database to this program's schema."`
 	Doctor    doctorCommand    `cmd:"" help:"Try what an operator provides for each property the product relies on."`
+	Agency    agencyCommand    `cmd:"" help:"Open and look after agencies."`
+	User      userCommand      `cmd:"" help:"Look after the people of an agency."`
+	Authorise authoriseCommand `cmd:"" help:"Record the decision by which an official may certify or seal."`
 	Token     tokenCommand     `cmd:"" help:"Make an access token for a client system of the API."`
 	Sign      signCommand      `cmd:"" help:"Sign a PDF file by PAdES, with any key."`
 	Extend    extendCommand    `cmd:"" help:"Lift the signatures of a file to a higher level, or renew its archive time-stamp."`
@@ -83,6 +86,10 @@ func run(args []string) int {
 		}),
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	command, err := parser.Parse(args)
+	if told := new(certcopy.Error); errors.As(err, &told) { // of the configuration
+		fmt.Fprintln(os.Stderr, report(told))
+		return exitUnusable
+	}
 	parser.FatalIfErrorf(err)
 	err = command.Run()
 	if err == nil {

@@ -30,7 +30,7 @@ type resultFlags struct {
 	// ResultKey is a key file (PKCS #12) of its own: who has it signs results in the name of
 	// the service, and no copies. A demonstration makes one. Its passphrase is in
 	// SAOY_RESULT_KEY_PASSPHRASE.
-	ResultKey string `help:"Key file (PKCS #12) that signs results of verifications; passphrase in SAOY_RESULT_KEY_PASSPHRASE. Default: none are signed." env:"SAOY_RESULT_KEY" type:"path"`
+	ResultKey string `help:"Key file (PKCS #12) that signs results of verifications; passphrase in SAOY_RESULT_KEY_PASSPHRASE. Default: none are signed." env:"SAOY_RESULT_KEY" type:"path" yaml:"result_key"`
 }
 
 // results is what this process needs to make signed results of verifications.
@@ -53,7 +53,7 @@ func (a *app) openResults(anchors []trust.Anchor, examiner verify.Confined) erro
 	}
 	a.results = r
 	a.verifier.Reader = r.pictures
-	if a.config.ResultKey != "" {
+	if a.config.ResultKey != "" && a.config.runs(roleAPI) {
 		id, err := softkey.Load(a.config.ResultKey, []byte(os.Getenv("SAOY_RESULT_KEY_PASSPHRASE")), time.Now)
 		if err != nil {
 			return fmt.Errorf("the key for results: %w", err)
@@ -94,7 +94,11 @@ const resultAnchorName = "Saoy trình diễn: chỉ cho kết quả kiểm tra, 
 // demonstrationResultKey opens the key, made on first use.
 func (a *app) demonstrationResultKey() (signer.Identity, error) {
 	path := filepath.Join(a.place.keys(), "result.p12")
-	id, err := softkey.Load(path, a.keys.passphrase.Reveal(), time.Now)
+	passphrase, err := secrets{dir: a.config.secretsDir(), mayMake: true}.passphrase()
+	if err != nil {
+		return signer.Identity{}, err
+	}
+	id, err := softkey.Load(path, passphrase.Reveal(), time.Now)
 	if err == nil || !errors.Is(err, os.ErrNotExist) {
 		return id, err
 	}
@@ -102,7 +106,7 @@ func (a *app) demonstrationResultKey() (signer.Identity, error) {
 	if err != nil {
 		return id, err
 	}
-	b, err := softkey.Encode(leaf.Identity, a.keys.passphrase.Reveal())
+	b, err := softkey.Encode(leaf.Identity, passphrase.Reveal())
 	if err != nil {
 		return id, err
 	}

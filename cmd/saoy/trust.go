@@ -4,27 +4,15 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/saoy/saoy/internal/stamp"
-	"github.com/saoy/saoy/signer/pades"
 	"github.com/saoy/saoy/signer/trust"
 	"github.com/saoy/saoy/signer/validation"
 )
 
 // anchorName is how reports call the demonstration's root.
 const anchorName = "Saoy trình diễn (KHÔNG CÓ GIÁ TRỊ PHÁP LÝ)"
-
-// newCollector gathers validation data for our own signatures. In a demonstration the
-// authority's addresses are answered in the process.
-func newCollector(store *trust.Store, transport http.RoundTripper) pades.Collector {
-	source := trust.NewSource(trust.NewFetcher(trust.FetcherConfig{Transport: transport}), false)
-	return &trust.Collector{Validator: trust.Validator{Store: store, Source: source, MaxAge: revocationMaxAge}, Clock: time.Now}
-}
-
-// revocationMaxAge is how old the revocation data put into a copy may be.
-const revocationMaxAge = 24 * time.Hour
 
 // examiner validates a finished copy as a receiver without network would. It implements
 // issue.Examiner and fsck.Examiner.

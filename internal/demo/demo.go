@@ -11,7 +11,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -167,31 +166,15 @@ func (a *Authority) Password() (string, error) {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return "", fmt.Errorf("demonstration password: %w", err)
 	}
-	text, err := randomWord(12)
+	fresh, err := account.NewPassword(rand.Reader)
 	if err != nil {
 		return "", err
 	}
-	password := "saoy-" + text[:4] + "-" + text[4:8] + "-" + text[8:]
+	password := string(fresh.Reveal())
 	if err := os.WriteFile(path, []byte(password+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("demonstration password: %w", err)
 	}
 	return password, nil
-}
-
-// randomWord returns n letters and digits that are easy to read and to type.
-func randomWord(n int) (string, error) {
-	const letters = "abcdefghjkmnpqrstuvwxyz23456789" // 31, without look-alikes
-	var b strings.Builder
-	one := make([]byte, 1)
-	for b.Len() < n {
-		if _, err := io.ReadFull(rand.Reader, one); err != nil {
-			return "", err
-		}
-		if one[0] < 248 { // 8 × 31: every letter as likely as any other
-			b.WriteByte(letters[int(one[0])%len(letters)])
-		}
-	}
-	return b.String(), nil
 }
 
 // IsDemonstration reports whether a certificate was issued by this package's authority, of

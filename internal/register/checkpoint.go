@@ -84,6 +84,9 @@ func (s *Signer) Checkpoint(last []byte, size int64, root certcopy.Digest, r tlo
 	if err := s.log.CheckGrowth(last, next, r); err != nil {
 		return nil, err
 	}
+	if s.sign == nil {
+		return nil, ErrNoKey
+	}
 	signed, err := note.Sign(&note.Note{Text: next.text()}, s.sign)
 	if err != nil {
 		return nil, fmt.Errorf("sign checkpoint: %w", err)

@@ -67,6 +67,10 @@ func NewSigner(secret certcopy.Secret) (*Signer, error) {
 	return &Signer{sign: s, log: log}, nil
 }
 
+// Watching returns a Signer without a key, for a process that compares the log with what was
+// signed and signs nothing: Checkpoint is ErrNoKey.
+func Watching(l Log) *Signer { return &Signer{log: l} }
+
 // publicHalf derives the verifier key of an encoded secret key that note.NewSigner accepted.
 func publicHalf(skey, name string) (string, error) {
 	parts := strings.SplitN(skey, "+", 5) // PRIVATE+KEY+name+hash+base64, which may hold a plus

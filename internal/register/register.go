@@ -26,6 +26,8 @@ var (
 	ErrInconsistent = errors.New("the log is not an extension of its last checkpoint")
 	// ErrProof: the proof does not show what it should.
 	ErrProof = errors.New("the proof does not hold")
+	// ErrNoKey: this process verifies checkpoints and signs none.
+	ErrNoKey = errors.New("no key of the log here")
 	// ErrOrigin: the text cannot be the origin line of a log.
 	ErrOrigin = errors.New("not an origin")
 )

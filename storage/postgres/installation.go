@@ -88,9 +88,9 @@ func insertPerson(ctx context.Context, tx pgx.Tx, o storage.Office, p storage.Pe
 }
 
 func insertKey(ctx context.Context, tx pgx.Tx, k storage.SigningKey) error {
-	_, err := tx.Exec(ctx, `INSERT INTO signing_key (agency, account, kind, uri, certificate, not_before, not_after, demonstration)
-		VALUES ($1, nullif($2, '')::uuid, $3, $4, $5, $6, $7, $8)`,
-		k.Agency, string(k.Account), k.Kind, k.URI, k.Certificate, k.NotBefore, k.NotAfter, k.Demonstration)
+	_, err := tx.Exec(ctx, `INSERT INTO signing_key (agency, account, kind, uri, certificate, not_before, not_after, demonstration, chain)
+		VALUES ($1, nullif($2, '')::uuid, $3, $4, $5, $6, $7, $8, coalesce($9::bytea[], '{}'))`,
+		k.Agency, string(k.Account), k.Kind, k.URI, k.Certificate, k.NotBefore, k.NotAfter, k.Demonstration, k.Chain)
 	return err
 }
 
@@ -123,11 +123,11 @@ func (s *Store) SigningKeys(ctx context.Context) ([]storage.SigningKey, error) {
 	return keys, ours(err)
 }
 
-const signingKeys = `SELECT agency, coalesce(account::text, ''), kind, uri, certificate, not_before, not_after, demonstration
+const signingKeys = `SELECT agency, coalesce(account::text, ''), kind, uri, certificate, not_before, not_after, demonstration, chain
 	FROM signing_key WHERE retired_at IS NULL`
 
 func scanKey(row pgx.CollectableRow) (k storage.SigningKey, err error) {
-	err = row.Scan(&k.Agency, &k.Account, &k.Kind, &k.URI, &k.Certificate, &k.NotBefore, &k.NotAfter, &k.Demonstration)
+	err = row.Scan(&k.Agency, &k.Account, &k.Kind, &k.URI, &k.Certificate, &k.NotBefore, &k.NotAfter, &k.Demonstration, &k.Chain)
 	return k, err
 }
 

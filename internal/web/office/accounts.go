@@ -48,22 +48,6 @@ func readAccount(r *http.Request, a account.Account) account.Account {
 	return a
 }
 
-func checkAccount(a account.Account) error {
-	switch {
-	case a.Name == "" || len([]rune(a.Name)) > certcopy.MaxNameRunes:
-		return certcopy.Errorf(certcopy.Invalid, "name", nil, certcopy.Msg("Thiếu họ tên, hoặc họ tên quá dài. Hãy nhập lại.", "The name is missing or too long. Enter it again."))
-	case len([]rune(a.Title)) > certcopy.MaxNameRunes:
-		return certcopy.Errorf(certcopy.Invalid, "title", nil, certcopy.Msg("Chức danh quá dài. Hãy viết ngắn lại.", "The title is too long. Shorten it."))
-	case len(a.Roles) == 0:
-		return certcopy.Errorf(certcopy.Invalid, "role", nil, certcopy.Msg("Chưa chọn vai trò. Hãy chọn ít nhất một.", "No role is chosen. Choose at least one."))
-	case a.Has(certcopy.Certifier) && a.Title == "":
-		return certcopy.Errorf(certcopy.Invalid, "title", nil, certcopy.Msg(
-			"Người ký chứng thực phải có chức danh, vì được in trên bản sao. Hãy nhập chức danh.",
-			"A certifier needs a title, because it is printed on the copies. Enter it."))
-	}
-	return nil
-}
-
 func (o *Office) createAccount(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return badForm(err)
@@ -88,7 +72,7 @@ func (o *Office) createAccount(w http.ResponseWriter, r *http.Request) error {
 func (o *Office) storeAccount(r *http.Request, a account.Account) error {
 	err := account.CheckLogin(a.Login)
 	if err == nil {
-		err = checkAccount(a)
+		err = account.Check(a)
 	}
 	if err == nil {
 		a.PasswordHash, err = o.newHash(a.Login, r.PostForm.Get("new"))
@@ -171,7 +155,7 @@ func (o *Office) changeAccount(w http.ResponseWriter, r *http.Request) error {
 	return o.onAccount(w, r, func(page *accountPage) error {
 		a := readAccount(r, page.Account)
 		a.Disabled = time.Time{}
-		if err := checkAccount(a); err != nil {
+		if err := account.Check(a); err != nil {
 			return err
 		}
 		disable := r.PostForm.Get("disabled") == "yes"

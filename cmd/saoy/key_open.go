@@ -138,9 +138,9 @@ func (k *keyring) openRemote(ctx context.Context, place string) (openKey, error)
 func (s serviceConfig) client() (*csc.Client, error) {
 	return csc.New(csc.Config{
 		BaseURL: s.URL, Clock: time.Now,
-		Token: func(context.Context) (string, error) {
+		Token: func(context.Context) (csc.Secret, error) {
 			secret, err := secretFile(string(s.TokenFile))
-			return strings.TrimSpace(string(secret.Reveal())), err
+			return csc.Secret(strings.TrimSpace(string(secret.Reveal()))), err
 		},
 		Authorize: func(_ context.Context, c csc.Credential, _ int) ([]csc.Factor, error) {
 			var factors []csc.Factor

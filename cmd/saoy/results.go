@@ -126,6 +126,14 @@ func (a *app) resultSigner() api.ResultSigner {
 	return a.results
 }
 
+// documentAddress is where the public site sends a file for a signed result; empty without a key.
+func (a *app) documentAddress() string {
+	if a.resultSigner() == nil {
+		return ""
+	}
+	return api.Prefix + "/verifications?format=pdf"
+}
+
 // SignResult implements api.ResultSigner: certified against any change, B-LT.
 func (r *results) SignResult(ctx context.Context, document []byte) ([]byte, error) {
 	var out bytes.Buffer

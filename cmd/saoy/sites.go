@@ -67,7 +67,7 @@ func (a *app) mountOffice(root *http.ServeMux, shared web.Config) error {
 func (a *app) mountPublic(root *http.ServeMux, shared web.Config) error {
 	everyone, err := public.New(public.Config{
 		Web: shared, Verifier: a.verifier, Register: a.store, Log: a.store, LogKey: a.logKey.Log(), Links: a.store,
-		Files: vault.Shared{Blobs: a.files}, Renderer: a.previews, Uploads: uploadsAtOnce,
+		Files: vault.Shared{Blobs: a.files}, Renderer: a.previews, Uploads: uploadsAtOnce, Pictures: a.results.pictures, Document: a.documentAddress(),
 	})
 	if err != nil {
 		return err

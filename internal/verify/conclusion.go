@@ -20,10 +20,11 @@ const (
 // Conclusion is what a report comes to, in words for people.
 type Conclusion struct {
 	// Key names it: "good", "pretends".
-	Key  string
-	Tone Tone
+	Key  string `json:"key"`
+	Tone Tone   `json:"tone"`
 	// Says is the one sentence, Next what it means for who holds the file.
-	Says, Next certcopy.Message
+	Says certcopy.Message `json:"says"`
+	Next certcopy.Message `json:"next"`
 }
 
 // Conclude draws the conclusion of a report. compared says that a file, or its digest, was

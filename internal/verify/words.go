@@ -1,6 +1,9 @@
 package verify
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/signer/validation"
 )
@@ -50,4 +53,19 @@ var wordOf = map[any]certcopy.Message{
 	validation.Passed:  certcopy.Msg("Đạt", "Passed"),
 	validation.Failed:  certcopy.Msg("Không đạt", "Failed"),
 	validation.NotDone: certcopy.Msg("Chưa kiểm tra", "Not done"),
+}
+
+// Together puts checks that say the same of different clauses into one, for people; programs
+// get each.
+func Together(checks []validation.Check) []validation.Check {
+	var out []validation.Check
+	for _, c := range checks {
+		i := slices.IndexFunc(out, func(o validation.Check) bool { return o.VI == c.VI && o.Result == c.Result })
+		if i < 0 {
+			out = append(out, c)
+		} else if !strings.Contains(out[i].Clause, c.Clause) {
+			out[i].Clause += ", " + c.Clause
+		}
+	}
+	return out
 }

@@ -15,6 +15,8 @@ const maxSignatures = 50
 
 func verdictColour(value any) colour {
 	switch value {
+	case validation.ChangesAllowed:
+		return black
 	case validation.Intact, validation.Trusted, verify.Valid, validation.TotalPassed, validation.Passed, validation.ChangesNone:
 		return green
 	case validation.Modified, validation.Broken, validation.Untrusted, verify.Annulled, verify.Void, validation.TotalFailed, validation.Failed, validation.ChangesDisallowed:
@@ -87,7 +89,7 @@ func (s *sheet) checks() {
 
 // list sets checks, each as one sentence in both languages with its clause.
 func (s *sheet) list(checks []validation.Check) {
-	for _, c := range checks {
+	for _, c := range verify.Together(checks) {
 		s.need(30)
 		w := verify.Word(c.Result)
 		s.text("P", style{typeface.Regular, 10, black}, w.VI+" – "+c.VI)

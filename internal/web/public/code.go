@@ -10,6 +10,7 @@ import (
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/internal/link"
 	"github.com/saoy/saoy/internal/verify"
+	"github.com/saoy/saoy/internal/verify/picture"
 	"github.com/saoy/saoy/internal/web"
 	"github.com/saoy/saoy/storage"
 )
@@ -19,12 +20,14 @@ type view struct {
 	Report *verify.Report
 	// Code is set on a code's own page.
 	Code link.Code
-	// Action is where the file check sends to.
-	Action string
 	// Checked: a file or its digest was compared, so that the verdicts speak of it.
 	Checked bool
 	// ByDigest: only a digest was given.
 	ByDigest bool
+	// Look is what the file looked like; nil if it was not drawn.
+	Look *picture.Look
+	// Document is where a file is sent for the report as a signed document; empty: nowhere.
+	Document string
 	// Error is about what was entered.
 	Error *certcopy.Message
 }
@@ -112,6 +115,12 @@ func asNotFound(err error) error {
 	return certcopy.Errorf(certcopy.NotFound, "", nil, certcopy.MessageOf(err))
 }
 
+// concluded is a report for programs, with what it comes to.
+type concluded struct {
+	*verify.Report
+	Conclusion verify.Conclusion `json:"conclusion"`
+}
+
 // answer renders the report: JSON for programs, the page for people.
 func (s *Site) answer(w http.ResponseWriter, r *http.Request, status int, v view) error {
 	w.Header().Add("Vary", "Accept")
@@ -119,7 +128,11 @@ func (s *Site) answer(w http.ResponseWriter, r *http.Request, status int, v view
 		v.Report = v.Report.ForEveryone()
 	}
 	if web.WantsJSON(r) {
-		return writeJSON(w, status, v.Report)
+		return writeJSON(w, status, concluded{v.Report, v.Report.Conclude(v.Checked)})
+	}
+	v.Document = s.Document
+	if v.Look != nil && v.Look.Seen() {
+		web.AllowInlineImages(w.Header())
 	}
 	page := "copy"
 	if v.Code.IsZero() {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/internal/verify"
+	"github.com/saoy/saoy/internal/verify/picture"
 	"github.com/saoy/saoy/internal/web"
 )
 
@@ -17,7 +18,7 @@ import (
 const maxUpload = verify.MaxFileBytes + 64<<10
 
 func (s *Site) check(w http.ResponseWriter, r *http.Request) error {
-	return s.site.Render(w, r, http.StatusOK, "file", view{})
+	return s.site.Render(w, r, http.StatusOK, "file", view{Document: s.Document})
 }
 
 func (s *Site) checkFile(w http.ResponseWriter, r *http.Request) error {
@@ -55,7 +56,21 @@ func (s *Site) given(_ http.ResponseWriter, r *http.Request) (view, int, error) 
 	if err != nil {
 		return view{}, 0, err
 	}
-	return view{Report: rep, Checked: true}, http.StatusOK, nil
+	v := view{Report: rep, Checked: true}
+	if !web.WantsJSON(r) {
+		v.Look, err = s.look(r, rep, f.file)
+	}
+	return v, http.StatusOK, err
+}
+
+// look draws what changed after each signature, if anything could have: what is byte for byte
+// as registered looks as it did.
+func (s *Site) look(r *http.Request, rep *verify.Report, file []byte) (*picture.Look, error) {
+	if s.Pictures == nil || rep.Origin == verify.AsIssued {
+		return nil, nil
+	}
+	size := int64(len(file))
+	return s.Pictures.Look(r.Context(), bytes.NewReader(file), size, picture.AskFor(rep.Signatures, size, 0))
 }
 
 func (s *Site) digestGiven(r *http.Request, text string) (view, int, error) {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"io"
 	"io/fs"
 	"iter"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 	"github.com/saoy/saoy/internal/desk"
 	"github.com/saoy/saoy/internal/register"
 	"github.com/saoy/saoy/internal/verify"
+	"github.com/saoy/saoy/internal/verify/picture"
 	"github.com/saoy/saoy/internal/web"
 	"github.com/saoy/saoy/storage"
 )
@@ -55,7 +57,12 @@ type Renderer interface {
 	Heights(ctx context.Context, pdf []byte, widthPx int) ([]int, error)
 }
 
-// Config is what the site is made of; all of it is required.
+// Pictures draws files of strangers, confined; picture.Confined is one.
+type Pictures interface {
+	Look(ctx context.Context, r io.ReaderAt, size int64, a picture.Ask) (*picture.Look, error)
+}
+
+// Config is what the site is made of; all of it is required but where it says otherwise.
 type Config struct {
 	// Web gives log, clock, randomness and demonstration; the site adds its own pages.
 	Web      web.Config
@@ -67,6 +74,11 @@ type Config struct {
 	Links    Links
 	Files    Files
 	Renderer Renderer
+	// Pictures draws what changed in a file; nil draws nothing.
+	Pictures Pictures
+	// Document is the address of the API that makes the report on a file a signed document;
+	// this site has no key. Empty: it is not offered.
+	Document string
 	// Uploads is how many files may be examined at once; each takes up to 64 MiB here.
 	Uploads int
 }

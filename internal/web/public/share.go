@@ -13,6 +13,7 @@ import (
 	"github.com/saoy/saoy/internal/desk"
 	"github.com/saoy/saoy/internal/link"
 	"github.com/saoy/saoy/internal/verify"
+	"github.com/saoy/saoy/internal/verify/picture"
 	"github.com/saoy/saoy/internal/web"
 	"github.com/saoy/saoy/storage"
 )
@@ -29,6 +30,8 @@ type sharedView struct {
 	Pages []sheet
 	// Checked: the stored file was examined for this page, or for one shortly before it.
 	Checked bool
+	// Look is nil: what is registered looks as it did.
+	Look *picture.Look
 	// Gone: the file was erased; the facts remain.
 	Gone bool
 }

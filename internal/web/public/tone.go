@@ -1,17 +1,19 @@
 package public
 
 import (
+	"encoding/base64"
 	"html/template"
 	"strings"
 	"time"
 
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/internal/verify"
+	"github.com/saoy/saoy/internal/verify/picture"
 	"github.com/saoy/saoy/signer/validation"
 )
 
 // funcs are the functions of this site's templates.
-var funcs = template.FuncMap{"headline": func(r *verify.Report, checked bool) verify.Conclusion { return r.Conclude(checked) }, "tone": tone, "mark": mark, "day": day, "word": verify.Word, "sentence": sentence, "agencyOf": agencyOf, "sharedHeadline": sharedHeadline}
+var funcs = template.FuncMap{"headline": func(r *verify.Report, checked bool) verify.Conclusion { return r.Conclude(checked) }, "tone": tone, "mark": mark, "day": day, "word": verify.Word, "grade": grade, "together": verify.Together, "changed": changed, "anchor": anchorOf, "inline": inline, "sentence": sentence, "agencyOf": agencyOf, "sharedHeadline": sharedHeadline}
 
 // sharedHeadline is what a sharing link's page says first: there the file that was checked is
 // the stored one and not one the visitor holds.
@@ -96,4 +98,45 @@ func agencyOf(r *verify.Report) string {
 		return "–"
 	}
 	return r.Copy.Agency
+}
+
+// grade is the colour of the badge of one signature.
+func grade(i validation.Indication) string {
+	switch i {
+	case validation.TotalPassed:
+		return "idle" // green is for the whole
+	case validation.TotalFailed:
+		return "bad"
+	}
+	return "warn"
+}
+
+// changed are the changes after a signature, in both languages.
+func changed(s validation.Signature) []certcopy.Message {
+	words := make([]certcopy.Message, len(s.Changes))
+	for i, en := range s.Changes {
+		words[i] = certcopy.Msg(en, en)
+		if i < len(s.ChangesVI) {
+			words[i].VI = s.ChangesVI[i]
+		}
+	}
+	return words
+}
+
+// anchorOf names the trust anchor of a signature; nil if there is none.
+func anchorOf(s validation.Signature) *certcopy.Message {
+	if s.Anchor == "" {
+		return nil
+	}
+	m := certcopy.Msg(s.Anchor, s.Anchor)
+	if s.AnchorEN != "" {
+		m.EN = s.AnchorEN
+	}
+	return &m
+}
+
+// inline is a picture as an address that holds it: what was drawn of a stranger's file is not
+// kept, so there is no address to fetch it from.
+func inline(p picture.Picture) template.URL {
+	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(p.JPEG)) //nolint:gosec // base64 of our own JPEG
 }

@@ -85,6 +85,14 @@
     return "different";
   }
 
+  // lookUp asks the register for a digest; the file stays here. Null if no answer was had.
+  async function lookUp(form, sha256) {
+    try {
+      const r = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams({ sha256 }) });
+      return r.ok ? (await r.json()).conclusion || null : null;
+    } catch { return null; }
+  }
+
   if (typeof module !== "undefined") { module.exports = { SHA256, digests, compare }; return; }
 
   for (const form of document.querySelectorAll("form.filecheck")) {
@@ -109,12 +117,30 @@
         const d = await digests(file, size, (p) => { if (mine === run) form.querySelector("[data-progress]").textContent = p + " %"; }, () => mine !== run);
         if (!d) return;
         form.querySelector("[data-digest]").textContent = d.whole;
-        if (!want) { form.querySelector("[name=sha256]").value = d.whole; form.querySelector("details").open = true; }
-        show(compare(want, size, file.size, d), "digest");
+        if (want) { show(compare(want, size, file.size, d), "digest"); return; }
+        form.querySelector("[name=sha256]").value = d.whole;
+        const found = await lookUp(form, d.whole);
+        if (mine !== run) return;
+        if (!found) { form.querySelector("details").open = true; show("computed", "digest"); return; }
+        const box = form.querySelector("[data-result=found]"), lang = document.documentElement.lang === "en" ? "en" : "vi";
+        box.className = "notice " + found.tone;
+        box.querySelector("[data-says]").textContent = found.says[lang];
+        box.querySelector("[data-next]").textContent = found.next[lang];
+        show("found", "digest");
       } catch {
         if (mine === run) show("failed");
       }
     });
+    // A file may be dropped anywhere on the form.
+    for (const kind of ["dragover", "dragleave", "drop"]) {
+      form.addEventListener(kind, (e) => {
+        e.preventDefault();
+        form.classList.toggle("drop", kind === "dragover");
+        if (kind !== "drop" || !e.dataTransfer.files.length) return;
+        input.files = e.dataTransfer.files;
+        input.dispatchEvent(new Event("change"));
+      });
+    }
     // "Compare" sends the digest alone: the chosen file stays on the device.
     form.addEventListener("submit", (e) => {
       if (e.submitter && !("send" in e.submitter.dataset)) input.disabled = true;

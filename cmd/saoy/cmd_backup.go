@@ -56,6 +56,30 @@ type backupCommand struct {
 	JSON      bool     `help:"Print exactly one JSON object on standard output."`
 }
 
+// backupKeyCommand makes the key with which encrypted backups are read.
+type backupKeyCommand struct {
+	Output string `short:"o" required:"" help:"Where the key goes: keep it apart from the backups and from the installation." type:"path"`
+}
+
+// Run writes the key (AGE-SECRET-KEY-…, mode 0600) and prints its recipient. It replaces no file.
+func (c backupKeyCommand) Run() error {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(c.Output, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return certcopy.Errorf(certcopy.Conflict, c.Output, err, certcopy.Msg(
+			"Không ghi được tệp khóa mới ở đây (tệp đã có thì không bị ghi đè).", "The new key cannot be written here (a file that exists is not replaced)."))
+	}
+	_, err = fmt.Fprintln(f, id)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Println(id.Recipient())
+	return err
+}
+
 // backedUp is what the command prints.
 type backedUp struct {
 	ID       string          `json:"id"`
@@ -141,8 +165,8 @@ func (c backupCommand) backup(ctx context.Context) (m backup.Manifest, digest ce
 func (c backupCommand) recipients() ([]age.Recipient, error) {
 	if c.Secrets && len(c.Recipient) == 0 {
 		return nil, certcopy.Errorf(certcopy.Invalid, "--secrets", nil, certcopy.Msg(
-			"Bí mật chỉ được sao lưu khi có mã hóa. Hãy thêm --recipient age1… (tạo bằng `age-keygen`).",
-			"Secrets are backed up only encrypted. Add --recipient age1… (made by `age-keygen`)."))
+			"Bí mật chỉ được sao lưu khi có mã hóa. Hãy thêm --recipient age1… (tạo bằng `saoy backup-key`).",
+			"Secrets are backed up only encrypted. Add --recipient age1… (made by `saoy backup-key`)."))
 	}
 	var all []age.Recipient
 	for _, name := range c.Recipient {

@@ -31,6 +31,7 @@ type commands struct {
 	Retention retentionCommand `cmd:"" help:"Set and carry out how long files and personal data are kept."`
 	Fsck      fsckCommand      `cmd:"" help:"Check everything stored against everything else."`
 	Backup    backupCommand    `cmd:"" help:"Copy the whole installation to another place, beside a running serve."`
+	BackupKey backupKeyCommand `cmd:"" name:"backup-key" help:"Make the key with which encrypted backups are read."`
 	Restore   restoreCommand   `cmd:"" help:"Put a backup back into an empty place."`
 	Accept    acceptCommand    `cmd:"" name:"accept-restore" help:"Decide to go on with a restored installation, and from which numbers."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the database to this program's schema."`

@@ -41,7 +41,8 @@ type Span struct {
 	// Field is the signature's; Timestamp says that it is a document time-stamp.
 	Field     string
 	Timestamp bool
-	// Class is what the validator says of all that came after that signature.
+	// Class is what the validator says of what came after that signature; empty where it says
+	// so of the next signature too, so that this addition by itself may be a sound one.
 	Class    validation.ChangesAfter
 	From, To int64
 }
@@ -110,6 +111,11 @@ func Spans(signatures []validation.Signature, size int64) []Span {
 			spans[n-1].To = end
 		}
 		spans = append(spans, Span{Field: s.Field, Timestamp: s.Kind == validation.KindDocTimestamp, Class: s.ChangesAfter, From: end, To: size})
+	}
+	for i := range max(0, len(spans)-1) {
+		if spans[i].Class == spans[i+1].Class && spans[i].Class == validation.ChangesDisallowed {
+			spans[i].Class = ""
+		}
 	}
 	if cut := len(spans) - maxSteps; cut > 0 {
 		spans[0].To = spans[cut+1].From

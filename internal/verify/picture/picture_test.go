@@ -253,6 +253,10 @@ func TestSpans(t *testing.T) {
 	if len(got) != 2 || got[0] != (Span{Field: "a", Class: validation.ChangesAllowed, From: 100, To: 200}) || got[1].To != 300 {
 		t.Errorf("%+v", got)
 	}
+	got = Spans([]validation.Signature{sig("a", 100, validation.ChangesDisallowed), sig("b", 200, validation.ChangesDisallowed)}, 300)
+	if len(got) != 2 || got[0].Class != "" || got[1].Class != validation.ChangesDisallowed {
+		t.Errorf("who is to blame: %+v", got)
+	}
 	var many []validation.Signature
 	for i := range 20 {
 		many = append(many, sig(fmt.Sprint(i), int64(100+i), validation.ChangesAllowed))

@@ -32,9 +32,13 @@ func (s *sheet) changes() {
 }
 
 func (s *sheet) step(step picture.Step) {
-	after := verify.Word(step.Class)
+	title, colour := "Sau chữ ký / after “"+step.Field+"”", black
+	if step.Class != "" {
+		w := verify.Word(step.Class)
+		title, colour = title+": "+w.VI+" / "+w.EN, verdictColour(step.Class)
+	}
 	s.need(60)
-	s.text("H3", style{typeface.Bold, 11, verdictColour(step.Class)}, "Sau chữ ký / after “"+step.Field+"”: "+after.VI+" / "+after.EN)
+	s.text("H3", style{typeface.Bold, 11, colour}, title)
 	s.text("P", style{typeface.Regular, 10, black}, step.Words().VI)
 	s.text("P", style{typeface.Italic, 9, grey}, step.Words().EN)
 	for _, c := range step.Changes {

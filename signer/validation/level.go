@@ -26,15 +26,28 @@ func levelOf(s *signing, all []*signing, e *evidence) Level {
 	if !stamped {
 		return LevelB
 	}
-	if e.since < 0 || !e.concerns(s.verified.Signer) || !e.hasIssuer(s.verified.Signer) {
+	written := e.writtenAfter(s)
+	if written < 0 || !e.concerns(s.verified.Signer) || !e.hasIssuer(s.verified.Signer) {
 		return LevelT
 	}
 	for _, t := range all {
-		if t.covers(s) && t.rev >= e.since {
+		if t.covers(s) && t.rev >= written {
 			return LevelLTA
 		}
 	}
 	return LevelLT
+}
+
+// writtenAfter is the first revision after a signature's that wrote into the store; -1: none.
+// What was there before the signature cannot have been gathered for it, even if it is about the
+// same certificate: EU DSS says so too.
+func (e *evidence) writtenAfter(s *signing) int {
+	for _, revision := range e.written {
+		if revision > s.rev {
+			return revision
+		}
+	}
+	return -1
 }
 
 // baseline reports whether a signature keeps the rules of PAdES-B-B for its own parts.

@@ -3,6 +3,7 @@ package validation
 import (
 	"crypto/x509"
 	"encoding/asn1"
+	"fmt"
 	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -26,9 +27,10 @@ const (
 type evidence struct {
 	certs       []*x509.Certificate
 	ocsps, crls [][]byte
-	// since is the first revision whose document security store is not empty; -1: none.
-	since int
-	total int
+	// written are the revisions that wrote something into the document security store, which
+	// then had revocation data.
+	written []int
+	total   int
 	// found is the revocation data, parsed once.
 	found *trust.Evidence
 	// stored is what of it stands in the store of the document; bad counts what stands there
@@ -42,7 +44,7 @@ type evidence struct {
 
 // gather collects the evidence of the newest document security store and of every signature.
 func (x *examiner) gather(all []*signing) (*evidence, error) {
-	e := &evidence{since: -1}
+	e := &evidence{}
 	// A damaged store proves nothing and accuses nobody: what was read of it is used.
 	if err := e.store(x.doc); isIO(err) {
 		return nil, err
@@ -51,11 +53,10 @@ func (x *examiner) gather(all []*signing) (*evidence, error) {
 	}
 	e.stored.certs, e.stored.ocsps, e.stored.crls = e.certs, e.ocsps, e.crls
 	if len(e.ocsps)+len(e.crls) > 0 {
-		since, err := x.storeSince()
-		if err != nil {
+		var err error
+		if e.written, err = x.writtenIn(); err != nil {
 			return nil, err
 		}
-		e.since = since
 	}
 	for _, s := range all {
 		if s.cms == nil {
@@ -74,43 +75,63 @@ func (x *examiner) gather(all []*signing) (*evidence, error) {
 	return e, nil
 }
 
-// storeSince returns the first revision that has revocation data in its store.
-func (x *examiner) storeSince() (int, error) {
+// writtenIn returns the revisions in which the store is another than before, and not without
+// revocation data.
+func (x *examiner) writtenIn() ([]int, error) {
+	var revisions []int
+	before := ""
 	for i := range x.revs {
 		if err := x.ctx.Err(); err != nil {
-			return -1, err
+			return nil, err
 		}
 		r, err := x.doc.AtRevision(i)
 		if err != nil {
-			return -1, notVerdict(err)
+			return nil, notVerdict(err)
 		}
-		if filled, err := hasRevocationData(view{r}); isIO(err) {
-			return -1, err
-		} else if filled {
-			return i, nil
+		now, err := storeOf(view{r})
+		if isIO(err) {
+			return nil, err
 		}
+		if now != before && now != "" {
+			revisions = append(revisions, i)
+		}
+		before = now
 	}
-	return -1, nil
+	return revisions, nil
 }
 
-func hasRevocationData(v view) (bool, error) {
+// storeOf describes what a store refers to; empty if it has no revocation data.
+func storeOf(v view) (string, error) {
 	cat, _, err := v.dict(v.r.Trailer().Get("Root"))
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	dss, _, err := v.dict(cat.Get("DSS"))
 	if err != nil {
-		return false, err
-	}
-	for _, key := range []pdf.Name{"OCSPs", "CRLs"} {
-		if a, err := v.array(dss.Get(key)); err != nil {
-			return false, err
-		} else if len(a) > 0 {
-			return true, nil
-		}
+		return "", err
 	}
 	vri, _, err := v.dict(dss.Get("VRI"))
-	return len(vri) > 0, err
+	if err != nil {
+		return "", err
+	}
+	filled := len(vri) > 0
+	said := fmt.Sprint(len(vri))
+	for _, entry := range vri[:min(len(vri), maxSignatures)] {
+		ref, _ := entry.Value.(pdf.Ref) // one that is direct changes with its key
+		said += fmt.Sprint(entry.Key, ref)
+	}
+	for _, key := range []pdf.Name{"Certs", "OCSPs", "CRLs"} {
+		a, err := v.array(dss.Get(key))
+		if err != nil {
+			return "", err
+		}
+		filled = filled || (key != "Certs" && len(a) > 0)
+		said += fmt.Sprint(len(a), a[:min(len(a), maxEvidence)])
+	}
+	if !filled {
+		return "", nil
+	}
+	return said, nil
 }
 
 // store reads a document security store (ISO 32000-2 §12.8.4.3).

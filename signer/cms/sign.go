@@ -15,6 +15,9 @@ type Options struct {
 	PSS bool
 	// TimeStamper, if any, time-stamps the signature value.
 	TimeStamper signer.TimeStamper
+	// WithoutTime, if any, is asked when the time-stamper gave an error: if it returns nil, the
+	// signature is built without a time-stamp, else its error is Sign's.
+	WithoutTime func(cause error) error
 }
 
 // Sign signs the digest of detached content, made with the Hash of the algorithm that
@@ -37,12 +40,27 @@ func Sign(ctx context.Context, id signer.Identity, digest []byte, opts Options) 
 	}
 	in := Input{Attributes: attributes, Signature: signature, Algorithm: alg, Certificate: id.Certificate, Chain: id.Chain}
 	if opts.TimeStamper != nil {
-		in.TimeStampToken, err = opts.TimeStamper.TimeStamp(ctx, sum(crypto.SHA256, signature), crypto.SHA256)
-		if err != nil {
-			return nil, fmt.Errorf("time-stamp: %w", err)
+		if in.TimeStampToken, err = opts.timeStamp(ctx, signature); err != nil {
+			return nil, err
 		}
 	}
 	return Build(in)
+}
+
+// timeStamp returns a token over a signature value; nil if it is accepted that there is none.
+func (o *Options) timeStamp(ctx context.Context, signature []byte) ([]byte, error) {
+	token, err := o.TimeStamper.TimeStamp(ctx, sum(crypto.SHA256, signature), crypto.SHA256)
+	if err == nil && len(token) == 0 {
+		err = fmt.Errorf("%w: an empty time-stamp", signer.ErrUnavailable)
+	}
+	if err == nil {
+		return token, nil
+	}
+	err = fmt.Errorf("time-stamp: %w", err)
+	if o.WithoutTime == nil {
+		return nil, err
+	}
+	return nil, o.WithoutTime(err)
 }
 
 // SignAttributes has the key sign signed attributes and returns the signature value. It is

@@ -3,6 +3,7 @@ package pades
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 
@@ -64,7 +65,13 @@ type ExtendOptions struct {
 	// WithoutVRI leaves out the entries that relate data to signatures; validators do
 	// without them.
 	WithoutVRI bool
-	Limits     pdf.Limits
+	// OnShortfall is asked when the level cannot be reached because the time-stamper or the
+	// collector gave an error, after something was added: if it returns nil, that is written
+	// and the rest is left; else its error is Extend's. Nil: the cause is an error.
+	OnShortfall func(*Shortfall) error
+	Limits      pdf.Limits
+
+	signing bool // the file was signed just now: nothing need be added to it
 }
 
 // Extend lifts all signatures of base, a file of size bytes, to a level and writes the
@@ -76,7 +83,8 @@ type ExtendOptions struct {
 //
 // Every signature is verified over its bytes first; whether it is trusted is the collector's
 // to say. Nothing is written before all of it has succeeded; a level that cannot be reached
-// is ErrLevel, or the error of the time-stamper or the collector.
+// is ErrLevel, or the error of the time-stamper or the collector, unless OnShortfall accepts
+// a lower one.
 func Extend(ctx context.Context, base io.ReaderAt, size int64, out io.Writer, o ExtendOptions) error {
 	inc, err := o.increments(ctx, Join(base, size))
 	if err != nil {
@@ -102,31 +110,19 @@ func (o *ExtendOptions) increments(ctx context.Context, file *Joined) ([]byte, e
 	if len(found) == 0 {
 		return nil, fmt.Errorf("%w: the file has no signature", ErrLevel)
 	}
-	grown := Join(file, file.Size())
-	if lacksTime(found) {
-		if grown, found, err = o.addTime(ctx, grown); err != nil {
-			return nil, err
+	e := &extension{o: o, file: Join(file, file.Size()), found: found}
+	for _, step := range []struct {
+		level Level
+		take  func(context.Context) error
+	}{{BT, e.addTime}, {BLT, e.addData}, {BLTA, e.addStamp}} {
+		if step.level > o.Level {
+			break
+		}
+		if err := step.take(ctx); err != nil {
+			return e.file.tail, e.fallShort(ctx, step.level-1, err)
 		}
 	}
-	if o.Level >= BLT {
-		data, err := o.collect(ctx, found)
-		if err != nil {
-			return nil, err
-		}
-		inc, err := addValidationData(grown, grown.Size(), data, o.Limits)
-		if err != nil {
-			return nil, err
-		}
-		grown = grown.with(inc)
-	}
-	if o.Level >= BLTA {
-		inc, err := o.stamp(ctx, grown)
-		if err != nil {
-			return nil, err
-		}
-		grown = grown.with(inc)
-	}
-	return grown.tail, nil
+	return e.file.tail, nil
 }
 
 func (o *ExtendOptions) validate() error {
@@ -158,26 +154,60 @@ func lacksTime(found []existing) bool {
 	return false
 }
 
-// addTime adds a document time-stamp and finds the signatures anew.
-func (o *ExtendOptions) addTime(ctx context.Context, file *Joined) (*Joined, []existing, error) {
-	if o.TimeStamper == nil {
-		return nil, nil, fmt.Errorf("%w: a signature has no time-stamp, and there is no authority to ask", ErrLevel)
-	}
-	inc, err := o.stamp(ctx, file)
-	if err != nil {
-		return nil, nil, err
-	}
-	file = file.with(inc)
-	r, err := pdf.Open(file, file.Size(), o.Limits)
-	if err != nil {
-		return nil, nil, err
-	}
-	found, err := readSignatures(r)
-	return file, found, err
+// extension is a file on its way to a level.
+type extension struct {
+	o     *ExtendOptions
+	file  *Joined
+	found []existing
 }
 
-func (o *ExtendOptions) stamp(ctx context.Context, file *Joined) ([]byte, error) {
-	return docTimeStamp(ctx, file, file.Size(), o.TimeStamper, TimeStampOptions{TokenSize: o.TokenSize, Limits: o.Limits})
+// addTime adds a document time-stamp if a signature lacks one, and finds the signatures anew.
+func (e *extension) addTime(ctx context.Context) error {
+	if !lacksTime(e.found) {
+		return nil
+	}
+	if e.o.TimeStamper == nil {
+		return fmt.Errorf("%w: a signature has no time-stamp, and there is no authority to ask", ErrLevel)
+	}
+	if err := e.addStamp(ctx); err != nil {
+		return err
+	}
+	r, err := pdf.Open(e.file, e.file.Size(), e.o.Limits)
+	if err != nil {
+		return err
+	}
+	e.found, err = readSignatures(r)
+	return err
+}
+
+func (e *extension) addData(ctx context.Context) error {
+	data, err := e.o.collect(ctx, e.found)
+	if err != nil {
+		return err
+	}
+	inc, err := addValidationData(e.file, e.file.Size(), data, e.o.Limits)
+	if err == nil {
+		e.file = e.file.with(inc)
+	}
+	return err
+}
+
+func (e *extension) addStamp(ctx context.Context) error {
+	inc, err := docTimeStamp(ctx, e.file, e.file.Size(), e.o.TimeStamper, TimeStampOptions{TokenSize: e.o.TokenSize, Limits: e.o.Limits})
+	if err == nil {
+		e.file = e.file.with(inc)
+	}
+	return err
+}
+
+// fallShort returns nil if the file as it is now is accepted. What is not the fault of the
+// time-stamper or the collector is not a question of policy.
+func (e *extension) fallShort(ctx context.Context, reached Level, err error) error {
+	var fault *outsideFault
+	if !errors.As(err, &fault) || len(e.file.tail) == 0 && !e.o.signing {
+		return err
+	}
+	return ask(ctx, e.o.OnShortfall, &Shortfall{Wanted: e.o.Level, Reached: reached, Cause: err})
 }
 
 // collect gathers the validation data of every certificate that signed something.
@@ -195,7 +225,7 @@ func (o *ExtendOptions) collect(ctx context.Context, found []existing) (Validati
 			if !ok {
 				var err error
 				if v, err = o.Collector.Collect(ctx, c.certificate, c.others); err != nil {
-					return all, fmt.Errorf("validation data of signature %q: %w", s.field, err)
+					return all, fmt.Errorf("validation data of signature %q: %w", s.field, &outsideFault{err})
 				}
 				known[id] = v
 			}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/saoy/saoy/signer"
 	"github.com/saoy/saoy/signer/cms"
+	"github.com/saoy/saoy/signer/pdf"
 )
 
 // Means is what Sign uses besides the key.
@@ -19,6 +20,10 @@ type Means struct {
 	Collector Collector
 	// PSS chooses RSASSA-PSS for an RSA key.
 	PSS bool
+	// OnShortfall is asked when the level cannot be reached because the time-stamper or the
+	// collector gave an error. If it returns nil, the file is finished at the lower level, and
+	// Result says so; else its error is Sign's. Nil: the cause is an error.
+	OnShortfall func(*Shortfall) error
 }
 
 func (m *Means) validate() error {
@@ -41,9 +46,10 @@ func (m *Means) validate() error {
 type Result struct {
 	Field     string
 	ByteRange [4]int64
-	Level     Level
-	Size      int64  // of the signed file
-	CMS       []byte // as embedded, without padding
+	Level     Level      // that was reached
+	Shortfall *Shortfall // why that is less than what was wanted; nil if it is not
+	Size      int64      // of the signed file
+	CMS       []byte     // as embedded, without padding
 }
 
 // Sign signs base, a file of size bytes, with a key at hand, and writes the signed file to
@@ -53,7 +59,8 @@ type Result struct {
 //
 // Errors: those of Prepare, of the key (signer.ErrKeyRefused, signer.ErrUnavailable), of the
 // time-stamper and the collector, ErrLevel, ErrTooLarge, or one of base or out. A level that
-// cannot be reached is an error, never a lower level.
+// cannot be reached is an error, unless Means.OnShortfall accepts a lower one: the key is not
+// used a second time for it.
 func Sign(ctx context.Context, base io.ReaderAt, size int64, out io.Writer, id signer.Identity, o Options, m Means) (*Result, error) {
 	if id.Certificate == nil || id.Key == nil {
 		return nil, fmt.Errorf("%w: an identity needs a key and its certificate", ErrOptions)
@@ -73,7 +80,12 @@ func Sign(ctx context.Context, base io.ReaderAt, size int64, out io.Writer, id s
 	if err != nil {
 		return nil, err
 	}
-	der, err := cms.Sign(ctx, id, p.digest, cms.Options{PSS: m.PSS, TimeStamper: tsa})
+	var short *Shortfall
+	withoutTime := func(cause error) error {
+		short = &Shortfall{Wanted: m.Level, Reached: BB, Cause: cause}
+		return ask(ctx, m.OnShortfall, short)
+	}
+	der, err := cms.Sign(ctx, id, p.digest, cms.Options{PSS: m.PSS, TimeStamper: tsa, WithoutTime: withoutTime})
 	if err != nil {
 		return nil, err
 	}
@@ -82,20 +94,37 @@ func Sign(ctx context.Context, base io.ReaderAt, size int64, out io.Writer, id s
 	if len(der) > p.reserved {
 		return nil, &TooLargeError{Need: len(der), Reserved: p.reserved}
 	}
-	res := &Result{Field: p.field, ByteRange: p.ByteRange(), Level: m.Level, CMS: der, Size: p.SignedSize()}
-	if m.Level <= BT {
-		return res, p.write(out, der)
+	res := &Result{Field: p.field, ByteRange: p.ByteRange(), Level: m.Level, Shortfall: short, CMS: der, Size: p.SignedSize()}
+	if short != nil {
+		res.Level = short.Reached
 	}
-	increment := p.fill(der)
-	e := ExtendOptions{Level: m.Level, TimeStamper: m.TimeStamper, Collector: m.Collector, Limits: o.Limits}
-	more, err := e.increments(ctx, Join(base, size, increment))
+	if res.Level <= BT {
+		err = p.write(out, der)
+	} else {
+		err = m.finish(ctx, Join(base, size, p.fill(der)), res, o.Limits, out)
+	}
 	if err != nil {
 		return nil, err
 	}
-	increment = append(increment, more...)
-	if _, err := out.Write(increment); err != nil {
-		return nil, fmt.Errorf("write the signature: %w", err)
-	}
-	res.Size = size + int64(len(increment))
 	return res, nil
+}
+
+// finish lifts a signed file to the level and writes what follows its base.
+func (m *Means) finish(ctx context.Context, signed *Joined, res *Result, l pdf.Limits, out io.Writer) error {
+	e := ExtendOptions{Level: m.Level, TimeStamper: m.TimeStamper, Collector: m.Collector, Limits: l, signing: true}
+	e.OnShortfall = func(s *Shortfall) error {
+		res.Level, res.Shortfall = s.Reached, s
+		return ask(ctx, m.OnShortfall, s)
+	}
+	more, err := e.increments(ctx, signed)
+	if err != nil {
+		return err
+	}
+	res.Size = signed.Size() + int64(len(more))
+	for _, part := range [][]byte{signed.tail, more} {
+		if _, err := out.Write(part); err != nil {
+			return fmt.Errorf("write the signature: %w", err)
+		}
+	}
+	return nil
 }

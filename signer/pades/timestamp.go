@@ -85,10 +85,14 @@ func docTimeStamp(ctx context.Context, base io.ReaderAt, size int64, tsa signer.
 		}
 		token, err := tsa.TimeStamp(ctx, p.digest, p.hash)
 		if err != nil {
-			return nil, fmt.Errorf("document time-stamp: %w", err)
+			return nil, fmt.Errorf("document time-stamp: %w", &outsideFault{err})
 		}
 		if len(token) <= p.reserved || again {
-			return p.Increment(token)
+			inc, err := p.Increment(token)
+			if err != nil {
+				return nil, &outsideFault{err} // the token does not fit, or is none over this file
+			}
+			return inc, nil
 		}
 		o.TokenSize = len(token) + 512
 	}

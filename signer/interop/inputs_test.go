@@ -47,7 +47,9 @@ func inputs(t testing.TB, w *world) []input {
 		{name: "PDF/A-2b", data: document(t, "1.7", withArchival), pdfa: true},
 	}
 	certified := w.sign(t, form, keys[0], pades.BT, pades.Options{Certify: 2})
-	ins = append(ins, input{name: "certified, sealed with lock", data: certified, options: pades.Options{Field: "seal"}, earlier: 1})
+	before := w.sign(t, table, keys[2], pades.BLTA, pades.Options{Field: "Earlier"})
+	ins = append(ins, input{name: "certified, sealed with lock", data: certified, options: pades.Options{Field: "seal"}, earlier: 1},
+		input{name: "signed here to B-LTA", data: before, earlier: 1})
 	return append(ins, signedByOthers(t, w, table)...)
 }
 

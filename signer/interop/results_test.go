@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/saoy/saoy/signer/pades"
 )
 
 // divergence is a kind of verdict that differs from ours, and why ours stands.
@@ -29,14 +31,14 @@ func ours(s subject) bool { return !s.crossing }
 var divergences = []divergence{
 	{"pyHanko", "because the form field DocTimeStamp1 is locked", ours,
 		"a lock of all fields is held against the field of the document time-stamp too, which ISO 32000-2 §12.8.2.2 allows even where DocMDP allows nothing"},
-	{"pyHanko", "", func(s subject) bool { return strings.Contains(s.name, "direct objects") },
-		"any later change to a page with an annotation that is direct in /Annots is called suspicious"},
+	{"pyHanko", "Array contains direct objects", func(s subject) bool { return strings.Contains(s.name, "direct objects") && s.level == pades.BLTA },
+		"it compares /Annots only where all annotations are objects of their own; a link that stands in the array itself makes it call the field that a document time-stamp adds there suspicious"},
 	{"pyHanko", "/VRI was deleted", withDSS,
 		"EU DSS leaves the optional /VRI out when it adds to a store (ETSI EN 319 142-1 §5.4.2.3)"},
 	{"pyHanko", "clobber", withDSS,
 		"PDFBox, which writes for EU DSS, gives a cross-reference stream the number of an object that is in use"},
 	{"pyHanko", "NO_POE", extended,
-		"where the root itself signs an OCSP response, pyHanko wants proof that the root, the trust anchor, is not revoked; neither program gathers that when it extends"},
+		"where the root itself signs an OCSP response, pyHanko wants proof that the root, the trust anchor, is not revoked; neither program gathers that when it extends. What is extended here carries the root's list instead, and passes"},
 }
 
 func explained(peer string, s subject, why string) string {

@@ -69,6 +69,8 @@ var keys = []key{
 	{"RSA-3072 PSS", signertest.RSA3072, true},
 	{"P-256", signertest.P256, false},
 	{"P-384", signertest.P384, false},
+	{"RSA-4096", signertest.RSA4096, false},
+	{"RSA-4096 PSS", signertest.RSA4096, true},
 }
 
 // identity returns the official's key of a kind; it is made once, as a soft key.

@@ -92,6 +92,7 @@ type Site struct {
 	// What was found out about stored files.
 	examined *kept[*verify.Examination]
 	heights  *kept[[]int]
+	drawn    *drawn
 }
 
 // New returns the site's handler. It lives at the root of its address: below a prefix, the
@@ -107,7 +108,7 @@ func New(c Config) (http.Handler, error) {
 		return nil, err
 	}
 	s := &Site{Config: c, site: site, lookups: limiter{web.NewLimiter(c.Web.Now, budget, perSecond)}, uploads: make(chan struct{}, max(c.Uploads, 1)),
-		examined: newKept[*verify.Examination](c.Web.Now), heights: newKept[[]int](c.Web.Now)}
+		examined: newKept[*verify.Examination](c.Web.Now), heights: newKept[[]int](c.Web.Now), drawn: newDrawn(c.Web.Now, maxDrawnBytes)}
 	return s.routes(), nil
 }
 

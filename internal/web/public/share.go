@@ -94,11 +94,16 @@ func (s *Site) sharedPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || n < 1 || n > c.File.Pages {
 		return storage.ErrNotFound
 	}
-	file, err := s.sharedBytes(r, l, c)
-	if err != nil {
-		return err
+	if !c.ErasedAt.IsZero() {
+		return storage.ErrNotFound // whatever is still in memory
 	}
-	image, err := s.Renderer.Page(r.Context(), file, n, pageWidth)
+	image, err := s.drawn.get(r.Context(), page{c.File.Digest, n}, func() ([]byte, error) {
+		file, err := s.sharedBytes(r, l, c)
+		if err != nil {
+			return nil, err
+		}
+		return s.Renderer.Page(r.Context(), file, n, pageWidth)
+	})
 	if err != nil {
 		return fmt.Errorf("draw page %d: %w", n, err)
 	}

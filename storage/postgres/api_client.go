@@ -15,32 +15,32 @@ var _ storage.Clients = (*Store)(nil)
 
 // CreateClient records a client system. storage.ErrExists if the identifier is taken.
 func (s *Store) CreateClient(ctx context.Context, c storage.Client) error {
-	tag, err := s.pool.Exec(ctx, `INSERT INTO api_client (id, agency, name, account) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+	n, err := s.write(ctx, "client "+c.ID, `INSERT INTO api_client (id, agency, name, account) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
 		c.ID, c.Agency, c.Name, c.Account)
-	if err == nil && tag.RowsAffected() == 0 {
+	if err == nil && n == 0 {
 		return fmt.Errorf("client %s: %w", c.ID, storage.ErrExists)
 	}
-	return ours(err)
+	return err
 }
 
 // CreateToken records a token of a client by its hash.
 func (s *Store) CreateToken(ctx context.Context, client string, token certcopy.Digest, scopes []string, expires time.Time) error {
-	_, err := s.pool.Exec(ctx, `INSERT INTO api_token (hash, client, scopes, expires_at) VALUES ($1, $2, $3, $4)`, token[:], client, scopes, expires)
-	return ours(err)
+	_, err := s.write(ctx, "token of "+client, `INSERT INTO api_token (hash, client, scopes, expires_at) VALUES ($1, $2, $3, $4)`, token[:], client, scopes, expires)
+	return err
 }
 
 // RevokeTokens ends all tokens of a client, and returns how many were living.
 func (s *Store) RevokeTokens(ctx context.Context, client string, now time.Time) (int, error) {
-	tag, err := s.pool.Exec(ctx, `UPDATE api_token SET revoked_at = $2 WHERE client = $1 AND revoked_at IS NULL`, client, now)
-	return int(tag.RowsAffected()), ours(err)
+	n, err := s.write(ctx, "revoke tokens of "+client, `UPDATE api_token SET revoked_at = $2 WHERE client = $1 AND revoked_at IS NULL`, client, now)
+	return int(n), err
 }
 
 // BindClient lets a client certify or seal for one official, from a day on, by a decision. It is
 // revoked as every authorisation is.
 func (s *Store) BindClient(ctx context.Context, agency certcopy.AgencyID, client string, official certcopy.AccountID, scope string, from time.Time, decision string) error {
-	_, err := s.pool.Exec(ctx, `INSERT INTO authorisation (agency, account, client, scope, from_date, decision_number) VALUES ($1, $2, $3, $4, $5, $6)`,
+	_, err := s.write(ctx, "bind client "+client, `INSERT INTO authorisation (agency, account, client, scope, from_date, decision_number) VALUES ($1, $2, $3, $4, $5, $6)`,
 		agency, official, client, scope, from, decision)
-	return ours(err)
+	return err
 }
 
 // ClientByToken implements storage.Clients.

@@ -78,9 +78,9 @@ func (c *claim) Keep(ctx context.Context, r storage.Reply) error {
 	if r.Body == nil {
 		r.Body = []byte{}
 	}
-	_, err := c.store.pool.Exec(ctx, `UPDATE api_reply SET status = $3, content_type = $4, body = $5 WHERE client = $1 AND key = $2 AND status IS NULL`,
+	_, err := c.store.write(ctx, "reply", `UPDATE api_reply SET status = $3, content_type = $4, body = $5 WHERE client = $1 AND key = $2 AND status IS NULL`,
 		c.client, c.key, r.Status, r.ContentType, r.Body)
-	return ours(err)
+	return err
 }
 
 // Release implements storage.Claim. A connection whose lock cannot be given up is closed.

@@ -77,16 +77,18 @@ func (s *Store) Accounts(ctx context.Context, agency certcopy.AgencyID) ([]accou
 // name is taken. The ID of a is ignored.
 func (s *Store) CreateAccount(ctx context.Context, a account.Account) (certcopy.AccountID, error) {
 	var id certcopy.AccountID
-	err := s.pool.QueryRow(ctx, `INSERT INTO account (id, agency, login, name, title, password_hash, roles)
-		VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6) RETURNING id`,
-		a.Agency, a.Login, a.Name, a.Title, a.PasswordHash, a.Roles).Scan(&id)
-	return id, ours(err)
+	err := s.tx(ctx, "create account", func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `INSERT INTO account (id, agency, login, name, title, password_hash, roles)
+			VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6) RETURNING id`,
+			a.Agency, a.Login, a.Name, a.Title, a.PasswordHash, a.Roles).Scan(&id)
+	})
+	return id, err
 }
 
 // ChangeAccount replaces name, title, roles and whether the account is disabled. A disabled
 // account's sessions end in the same transaction.
 func (s *Store) ChangeAccount(ctx context.Context, a account.Account) error {
-	return ours(pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	return s.tx(ctx, "change account "+string(a.ID), func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE account SET name = $3, title = $4, roles = $5, disabled_at = $6 WHERE id = $1 AND agency = $2`,
 			a.ID, a.Agency, a.Name, a.Title, a.Roles, nullable(a.Disabled))
 		if err != nil {
@@ -100,13 +102,13 @@ func (s *Store) ChangeAccount(ctx context.Context, a account.Account) error {
 		}
 		_, err = tx.Exec(ctx, `DELETE FROM session WHERE account = $1`, a.ID)
 		return err
-	}))
+	})
 }
 
 // SetPassword stores a new password hash and ends the account's sessions but the one kept (the
 // zero digest keeps none): whoever knew the old password is signed out.
 func (s *Store) SetPassword(ctx context.Context, id certcopy.AccountID, hash string, keep certcopy.Digest) error {
-	return ours(pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	return s.tx(ctx, "password of "+string(id), func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE account SET password_hash = $2 WHERE id = $1`, id, hash)
 		if err != nil {
 			return err
@@ -116,7 +118,7 @@ func (s *Store) SetPassword(ctx context.Context, id certcopy.AccountID, hash str
 		}
 		_, err = tx.Exec(ctx, `DELETE FROM session WHERE account = $1 AND token_hash <> $2`, id, keep[:])
 		return err
-	}))
+	})
 }
 
 // Authorisations returns the decisions by which people of the agency may certify or seal, the
@@ -139,20 +141,12 @@ func (s *Store) Authorisations(ctx context.Context, agency certcopy.AgencyID) ([
 
 // Authorise records a decision; storage.ErrNotFound if the account is not of the agency.
 func (s *Store) Authorise(ctx context.Context, agency certcopy.AgencyID, a account.Authorisation) error {
-	tag, err := s.pool.Exec(ctx, `INSERT INTO authorisation (agency, account, scope, from_date, to_date, decision_number)
+	return s.writeOne(ctx, "authorise "+string(a.Account), `INSERT INTO authorisation (agency, account, scope, from_date, to_date, decision_number)
 		SELECT $1, id, $3, $4::date, $5::date, $6 FROM account WHERE id = $2 AND agency = $1`,
 		agency, a.Account, string(a.Scope), a.From, nullable(a.To), a.Decision)
-	if err == nil && tag.RowsAffected() == 0 {
-		err = pgx.ErrNoRows
-	}
-	return ours(err)
 }
 
 // RevokeAuthorisation ends a decision now; it stays in the record. Revoking again changes nothing.
 func (s *Store) RevokeAuthorisation(ctx context.Context, agency certcopy.AgencyID, id int64) error {
-	tag, err := s.pool.Exec(ctx, `UPDATE authorisation SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE id = $1 AND agency = $2`, id, agency)
-	if err == nil && tag.RowsAffected() == 0 {
-		err = pgx.ErrNoRows
-	}
-	return ours(err)
+	return s.writeOne(ctx, "revoke authorisation", `UPDATE authorisation SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE id = $1 AND agency = $2`, id, agency)
 }

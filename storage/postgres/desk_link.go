@@ -30,9 +30,9 @@ func (s *Store) CreateLink(ctx context.Context, token certcopy.Digest, l desk.Li
 	if len(l.FileKey) > 0 {
 		key = l.FileKey
 	}
-	_, err := s.pool.Exec(ctx, `INSERT INTO sharing_link (token_hash, copy, created_by, created_at, expires_at, file_key) VALUES ($1, $2, $3, $4, $5, $6)`,
+	_, err := s.write(ctx, "link to "+string(l.Copy), `INSERT INTO sharing_link (token_hash, copy, created_by, created_at, expires_at, file_key) VALUES ($1, $2, $3, $4, $5, $6)`,
 		token[:], l.Copy, l.CreatedBy, l.CreatedAt, l.Expires, key)
-	return ours(err)
+	return err
 }
 
 // Links returns the sharing links of a copy, newest first.
@@ -48,20 +48,17 @@ func (s *Store) Links(ctx context.Context, id certcopy.CopyID) ([]desk.Link, err
 // RevokeLink ends a sharing link of a copy; revoking again changes nothing. storage.ErrNotFound
 // if the copy has no such link.
 func (s *Store) RevokeLink(ctx context.Context, copyID certcopy.CopyID, link int64, by certcopy.AccountID, now time.Time) error {
-	tag, err := s.pool.Exec(ctx, `UPDATE sharing_link SET revoked_at = coalesce(revoked_at, $4), revoked_by = coalesce(revoked_by, $3), file_key = NULL
+	return s.writeOne(ctx, "revoke link", `UPDATE sharing_link SET revoked_at = coalesce(revoked_at, $4), revoked_by = coalesce(revoked_by, $3), file_key = NULL
 		WHERE id = $2 AND copy = $1`, copyID, link, by, now)
-	if err == nil && tag.RowsAffected() == 0 {
-		err = pgx.ErrNoRows
-	}
-	return ours(err)
 }
 
 // OpenLink returns the sharing link of a token, by its hash, whether it opens or not: ask
 // desk.Link.Opens. If count and it opens, the opening is recorded with the truncated network
 // address it came from, and is in the Openings returned. storage.ErrNotFound for an unknown
 // token, which takes as long as a known one.
-func (s *Store) OpenLink(ctx context.Context, token certcopy.Digest, network string, now time.Time, count bool) (desk.Link, error) {
-	rows, err := s.pool.Query(ctx, `
+func (s *Store) OpenLink(ctx context.Context, token certcopy.Digest, network string, now time.Time, count bool) (l desk.Link, err error) {
+	err = s.tx(ctx, "open link", func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
 		WITH counted AS (
 			INSERT INTO link_opening (link, at, network)
 			SELECT id, $2, $3 FROM sharing_link
@@ -72,17 +69,19 @@ func (s *Store) OpenLink(ctx context.Context, token certcopy.Digest, network str
 			(SELECT count(*) FROM link_opening o WHERE o.link = l.id) + (SELECT count(*) FROM counted),
 			coalesce((SELECT at FROM counted), (SELECT max(o.at) FROM link_opening o WHERE o.link = l.id)), l.file_key
 		FROM sharing_link l WHERE l.token_hash = $1`, token[:], now, network, count)
-	if err != nil {
-		return desk.Link{}, ours(err)
-	}
-	l, err := pgx.CollectExactlyOneRow(rows, scanLink)
-	return l, ours(err)
+		if err != nil {
+			return err
+		}
+		l, err = pgx.CollectExactlyOneRow(rows, scanLink)
+		return err
+	})
+	return l, err
 }
 
 // SetRefusedFiles replaces the list of a copy's uploads that were not taken; an empty list
 // clears it.
 func (s *Store) SetRefusedFiles(ctx context.Context, id certcopy.CopyID, refused []desk.RefusedFile) error {
-	return ours(pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	return s.tx(ctx, "refused files of "+string(id), func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM refused_file WHERE copy = $1`, id); err != nil {
 			return err
 		}
@@ -94,7 +93,7 @@ func (s *Store) SetRefusedFiles(ctx context.Context, id certcopy.CopyID, refused
 			}
 		}
 		return nil
-	}))
+	})
 }
 
 // RefusedFiles returns the list that SetRefusedFiles stored.

@@ -16,11 +16,11 @@ const seenEvery = time.Minute
 
 // StartSession stores a session under the hash of its token, and drops those that are over.
 func (s *Store) StartSession(ctx context.Context, token certcopy.Digest, id certcopy.AccountID, now time.Time) error {
-	_, err := s.pool.Exec(ctx, `
+	_, err := s.write(ctx, "start session", `
 		WITH over AS (DELETE FROM session WHERE created_at < $4 OR seen_at < $5)
 		INSERT INTO session (token_hash, account, created_at, seen_at) VALUES ($1, $2, $3, $3)`,
 		token[:], id, now, now.Add(-account.SessionLifetime), now.Add(-account.SessionIdle))
-	return ours(err)
+	return err
 }
 
 // Session returns the account signed in with a token, as it is now, in one query;
@@ -46,8 +46,8 @@ func (s *Store) Session(ctx context.Context, token certcopy.Digest, now time.Tim
 
 // EndSession signs out; no error if there is no such session.
 func (s *Store) EndSession(ctx context.Context, token certcopy.Digest) error {
-	_, err := s.pool.Exec(ctx, `DELETE FROM session WHERE token_hash = $1`, token[:])
-	return ours(err)
+	_, err := s.write(ctx, "end session", `DELETE FROM session WHERE token_hash = $1`, token[:])
+	return err
 }
 
 // LoginFailures returns the wrong sign-ins of the last account.FailureWindow for a login name,
@@ -66,15 +66,15 @@ func (s *Store) LoginFailures(ctx context.Context, login certcopy.Digest, networ
 
 // AddLoginFailure records a wrong sign-in, and drops those that no rule looks at any more.
 func (s *Store) AddLoginFailure(ctx context.Context, login certcopy.Digest, network string, now time.Time) error {
-	_, err := s.pool.Exec(ctx, `
+	_, err := s.write(ctx, "wrong sign-in", `
 		WITH over AS (DELETE FROM login_failure WHERE at < $4)
 		INSERT INTO login_failure (login_hash, network, at) VALUES ($1, $2, $3)`,
 		login[:], network, now, now.Add(-account.FailureWindow))
-	return ours(err)
+	return err
 }
 
 // ClearLoginFailures forgets the failures of a login name after it signed in.
 func (s *Store) ClearLoginFailures(ctx context.Context, login certcopy.Digest) error {
-	_, err := s.pool.Exec(ctx, `DELETE FROM login_failure WHERE login_hash = $1`, login[:])
-	return ours(err)
+	_, err := s.write(ctx, "clear wrong sign-ins", `DELETE FROM login_failure WHERE login_hash = $1`, login[:])
+	return err
 }

@@ -1,5 +1,7 @@
 package postgres
 
+import "context"
+
 // ForbidNamespaces makes user namespaces fail, as in a container, until restore.
 func ForbidNamespaces() (restore func()) {
 	namespaces = false
@@ -11,4 +13,10 @@ func ForgetBinaries() (restore func()) {
 	old := installed
 	installed = nil
 	return func() { installed = old }
+}
+
+// Setting returns a setting of a connection of the store.
+func Setting(ctx context.Context, s *Store, name string) (value string, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT current_setting($1)`, name).Scan(&value)
+	return value, err
 }

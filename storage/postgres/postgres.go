@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -52,6 +53,9 @@ type Config struct {
 	Role Role
 	// MaxConns bounds the pool; 0 means 16.
 	MaxConns int
+	// StatementTimeout bounds each statement but those that read whole tables; 0 means 5 s for
+	// the public role, 10 minutes for the retention role, 60 s for the others.
+	StatementTimeout time.Duration
 	// Fee computes the fee in đồng that enters the book, from the pages of the original, the
 	// number of copies and the day. If nil, the column stays empty for ever.
 	Fee func(pages, copies int, day time.Time) int64
@@ -141,6 +145,8 @@ func poolConfig(c Config) (*pgxpool.Config, error) {
 	// A transaction that its program forgot must not hold the counter or the tree for ever.
 	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
 	config.ConnConfig.RuntimeParams["lock_timeout"] = "30000"
+	config.ConnConfig.RuntimeParams["statement_timeout"] = strconv.FormatInt(statementTimeout(c, role).Milliseconds(), 10)
+	config.PrepareConn = prepare
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		// Times are UTC inside.
 		conn.TypeMap().RegisterType(&pgtype.Type{Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC}})
@@ -148,6 +154,18 @@ func poolConfig(c Config) (*pgxpool.Config, error) {
 		return err
 	}
 	return config, nil
+}
+
+func statementTimeout(c Config, role Role) time.Duration {
+	switch {
+	case c.StatementTimeout > 0:
+		return c.StatementTimeout
+	case role == PublicRole:
+		return 5 * time.Second
+	case role == RetentionRole:
+		return 10 * time.Minute
+	}
+	return time.Minute
 }
 
 // checkSchema compares the database's step with the newest this program knows.

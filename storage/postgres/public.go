@@ -19,7 +19,7 @@ const publicFrom = `SELECT p.id, p.state, p.agency, p.agency_name, p.place, p.pr
 		p.decision_number, p.decision_date, p.annulled_at, e.at, coalesce(e.reason, ''), coalesce(e.decision_number, '')
 	FROM public_copy p
 	LEFT JOIN leaf v ON v.copy = p.id AND v.kind = 'void'
-	LEFT JOIN erasure e ON e.copy = p.id `
+	LEFT JOIN public_erasure e ON e.copy = p.id `
 
 // PublicByCode implements storage.Public.
 func (s *Store) PublicByCode(ctx context.Context, code certcopy.Digest) (storage.PublicCopy, error) {

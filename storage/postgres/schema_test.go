@@ -169,11 +169,12 @@ func TestRolesSuffice(t *testing.T) {
 		return other
 	}
 	office, worker, public := as(postgres.OfficeRole), as(postgres.WorkerRole), as(postgres.PublicRole)
-	id, err := office.Walk(t.Context(), certcopy.Submitted)
+	desk := storage.WithActor(t.Context(), storage.Actor{Agency: o.Agency, Account: o.Clerk})
+	id, err := office.Walk(desk, certcopy.Submitted)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := office.Ledger.Certify(t.Context(), o.Confirmation(o.Certifier, id)); err != nil {
+	if err := office.Ledger.Certify(desk, o.Confirmation(o.Certifier, id)); err != nil {
 		t.Fatal(err)
 	}
 	for {
@@ -185,7 +186,7 @@ func TestRolesSuffice(t *testing.T) {
 			break
 		}
 		if c.State == certcopy.Signed && c.SealedAt.IsZero() {
-			if err := office.Ledger.ConfirmSeal(t.Context(), o.Confirmation(o.SealKeeper, id)); err != nil {
+			if err := office.Ledger.ConfirmSeal(desk, o.Confirmation(o.SealKeeper, id)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -193,7 +194,7 @@ func TestRolesSuffice(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := office.Ledger.Annul(t.Context(), id, o.Decision(), storagetest.LeafOf(id, storage.LeafAnnul)); err != nil {
+	if _, err := office.Ledger.Annul(desk, id, o.Decision(), storagetest.LeafOf(id, storage.LeafAnnul)); err != nil {
 		t.Error(err)
 	}
 	if size, _, err := public.Ledger.Head(t.Context()); err != nil || size != 2 {

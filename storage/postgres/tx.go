@@ -35,6 +35,27 @@ func (s *Store) tx(ctx context.Context, what string, f func(tx pgx.Tx) error) er
 	}
 }
 
+// write runs one statement that changes something in a transaction of its own, and returns how
+// many rows it changed. Outside of one, a connection that is lost on the way would leave
+// nobody knowing whether it happened.
+func (s *Store) write(ctx context.Context, what, sql string, args ...any) (rows int64, err error) {
+	err = s.tx(ctx, what, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, sql, args...)
+		rows = tag.RowsAffected()
+		return err
+	})
+	return rows, err
+}
+
+// writeOne is write of a statement that must find its row: storage.ErrNotFound if it does not.
+func (s *Store) writeOne(ctx context.Context, what, sql string, args ...any) error {
+	n, err := s.write(ctx, what, sql, args...)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("%s: %w", what, storage.ErrNotFound)
+	}
+	return err
+}
+
 // pause waits a little longer each time; false if ctx ended.
 func pause(ctx context.Context, attempt int) bool {
 	wait := time.Duration(attempt)*2*time.Millisecond + rand.N(5*time.Millisecond) //nolint:gosec // jitter is no secret

@@ -93,8 +93,8 @@ func (s *Store) Pieces(ctx context.Context, id string) ([]staging.Piece, error) 
 
 // EndUpload forgets an upload and its pieces; no error if there is none.
 func (s *Store) EndUpload(ctx context.Context, id string) error {
-	_, err := s.pool.Exec(ctx, `DELETE FROM upload WHERE id = $1`, id)
-	return ours(err)
+	_, err := s.write(ctx, "end upload", `DELETE FROM upload WHERE id = $1`, id)
+	return err
 }
 
 // StaleUploads lists uploads to which nothing was added since a time, at most a thousand.

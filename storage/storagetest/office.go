@@ -74,7 +74,7 @@ func UUID() string {
 func NewCopy() storage.NewCopy {
 	id := UUID()
 	salt := make([]byte, 32)
-	_, _ = rand.Read(salt) // never fails
+	_, _ = rand.Read(salt)               // never fails
 	code, _ := link.NewCode(rand.Reader) // as above
 	return storage.NewCopy{
 		ID: certcopy.CopyID(id), Code: code.String(), CodeHash: code.Hash(), Salt: salt,

@@ -11,10 +11,21 @@ import (
 	"github.com/saoy/saoy/storage"
 )
 
-// rows yields what scan makes of each row of a query, without holding them all.
+// rows yields what scan makes of each row of a query, without holding them all. It may read a
+// whole table at the pace of its reader, so no statement timeout holds for it.
 func rows[T any](ctx context.Context, s *Store, what, query string, scan func(pgx.Row) (T, error), args ...any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		found, err := s.pool.Query(ctx, query, args...)
+		tx, err := s.pool.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+		if err != nil {
+			yield(*new(T), fmt.Errorf("%s: %w", what, ours(err)))
+			return
+		}
+		defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // it only read
+		if _, err := tx.Exec(ctx, patient); err != nil {
+			yield(*new(T), fmt.Errorf("%s: %w", what, ours(err)))
+			return
+		}
+		found, err := tx.Query(ctx, query, args...)
 		if err != nil {
 			yield(*new(T), fmt.Errorf("%s: %w", what, ours(err)))
 			return
@@ -35,6 +46,9 @@ func rows[T any](ctx context.Context, s *Store, what, query string, scan func(pg
 		}
 	}
 }
+
+// patient lifts the limits of a transaction that reads whole tables.
+const patient = `SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0`
 
 // Copies yields every copy, whatever its state, oldest first.
 func (s *Store) Copies(ctx context.Context) iter.Seq2[certcopy.Copy, error] {
@@ -76,8 +90,13 @@ func (s *Store) Checkpoints(ctx context.Context) iter.Seq2[storage.SignedCheckpo
 
 // LogCounts returns how many leaves and how many hashes are stored.
 func (s *Store) LogCounts(ctx context.Context) (leaves, hashes int64, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM leaf), (SELECT count(*) FROM tree_hash)`).Scan(&leaves, &hashes)
-	return leaves, hashes, ours(err)
+	for n, err := range rows(ctx, s, "log", `SELECT (SELECT count(*) FROM leaf), (SELECT count(*) FROM tree_hash)`, func(row pgx.Row) (n [2]int64, err error) {
+		err = row.Scan(&n[0], &n[1])
+		return n, err
+	}) {
+		return n[0], n[1], err
+	}
+	return 0, 0, storage.ErrNotFound
 }
 
 // StateFiles returns every reference of a copy to a file in the scratch store.

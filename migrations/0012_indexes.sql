@@ -8,6 +8,3 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS book_row_agency_seq ON book_row (agency,
 CREATE INDEX CONCURRENTLY IF NOT EXISTS file_key_created ON file_key (created_at);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS session_seen ON session (seen_at);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS login_failure_at ON login_failure (at);
--- The day's figures of an agency.
-CREATE INDEX CONCURRENTLY IF NOT EXISTS copy_agency_certified ON copy (agency, certified_at) WHERE certified_at IS NOT NULL;
-CREATE INDEX CONCURRENTLY IF NOT EXISTS copy_agency_changed ON copy (agency, changed_at);

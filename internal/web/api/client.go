@@ -90,7 +90,9 @@ func (a *API) authenticate(next http.Handler) http.Handler {
 				"The token does not have this scope. Ask the administrator for one that has.")))
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), clientKey{}, c)))
+		// From here on, what belongs to another agency is not there.
+		ctx := storage.WithActor(r.Context(), storage.Actor{Agency: c.Agency, Account: c.Account, Client: c.ID})
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, clientKey{}, c)))
 	})
 }
 

@@ -57,7 +57,9 @@ func (o *Office) loadSession(next http.Handler) http.Handler {
 			o.site.Fail(w, r, err)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accountKey{}, a)))
+		// From here on, what belongs to another agency is not there.
+		ctx := storage.WithActor(r.Context(), storage.Actor{Agency: a.Agency, Account: a.ID})
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, accountKey{}, a)))
 	})
 }
 

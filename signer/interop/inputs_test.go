@@ -66,7 +66,16 @@ func signedByOthers(t testing.TB, w *world, base []byte) []input {
 			ins = append(ins, input{name: "signed by " + o.name, data: o.sign(t, w, map[string][]byte{"base": base}, "LT")["base"], earlier: 1})
 		}
 	}
+	if findDSS() != "" {
+		ins = append(ins, input{name: "signed by OpenPDF", data: openPDF(t, w, base), earlier: 1})
+	}
 	return ins
+}
+
+// openPDF signs with OpenPDF, the line of iText that is freely licensed.
+func openPDF(t testing.TB, w *world, base []byte) []byte {
+	t.Helper()
+	return others[1].run(t, w, map[string][]byte{"base": base}, "openpdf", "--p12", w.p12(t, key{name: "theirs", kind: signertest.P256}), "--pass", pass)["base"]
 }
 
 // pdfsign signs with github.com/digitorus/pdfsign, which knows only adbe.pkcs7.detached.

@@ -6,13 +6,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A command line for EU DSS and PDFBox, many files in one run:
+ * A command line for EU DSS, PDFBox and OpenPDF, many files in one run:
  *
  * <pre>
  * dss validate --trust ROOTS.pem [--fetch] FILE...
  * dss sign --p12 FILE --pass WORD --level B|T|LT|LTA [--tsa URL --trust ROOTS.pem] [--certify 1|2|3] [--field NAME] [IN OUT]...
  * dss extend --level T|LT|LTA --tsa URL --trust ROOTS.pem [IN OUT]...
  * dss pdfbox FILE...
+ * dss openpdf --p12 FILE --pass WORD [IN OUT]...
  * </pre>
  *
  * One JSON object is printed for each file; one with "error" for a file that could not be
@@ -38,13 +39,14 @@ public final class Dss {
             String name = words.pop();
             flags.put(name, SWITCHES.contains(name) ? "" : words.pop());
         }
-        boolean pairs = command.equals("sign") || command.equals("extend");
+        boolean pairs = List.of("sign", "extend", "openpdf").contains(command);
         Work work = switch (command) {
             case "validate" -> new Validation(Trust.of(flags));
             case "sign" -> new Signing(flags, Trust.of(flags));
             case "extend" -> new Extension(flags, Trust.of(flags));
             case "pdfbox" -> new PdfBox();
-            default -> throw new IllegalArgumentException("validate, sign, extend or pdfbox, not \"" + command + '"');
+            case "openpdf" -> new OpenPdf(flags);
+            default -> throw new IllegalArgumentException("validate, sign, extend, pdfbox or openpdf, not \"" + command + '"');
         };
         boolean failed = false;
         while (!words.isEmpty()) {

@@ -13,11 +13,8 @@ import (
 // time-stamp. It needs no key.
 type extendCommand struct {
 	levelFlags
+	fileFlags
 	Level string `help:"Level to be reached (ETSI EN 319 142-1): B-T, B-LT, B-LTA." enum:"B-T,B-LT,B-LTA" default:"B-LTA"`
-	Force bool   `help:"Replace an existing OUT."`
-	JSON  bool   `help:"Print exactly one JSON object on standard output."`
-	In    string `arg:"" name:"in" help:"Signed PDF file."`
-	Out   string `arg:"" name:"out" help:"The extended file: IN, byte for byte, and an addition."`
 }
 
 // extended is what the command prints.
@@ -26,6 +23,9 @@ type extended struct {
 	Level string `json:"level"`
 	Size  int64  `json:"size"`
 	Added int64  `json:"added"`
+
+	// Shortfall says why Level is lower than what was asked for.
+	Shortfall *shortfall `json:"shortfall,omitempty"`
 }
 
 // Run extends. Exit statuses are those of sign.
@@ -36,11 +36,12 @@ func (c extendCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return explain(c.In, err)
 	}
-	if c.JSON {
-		return json.NewEncoder(os.Stdout).Encode(result)
+	if !c.JSON {
+		fmt.Printf("%s\n  %s  +%d\n", result.Out, result.Level, result.Added)
+	} else if err := json.NewEncoder(os.Stdout).Encode(result); err != nil {
+		return err
 	}
-	fmt.Printf("%s\n  %s  +%d\n", result.Out, result.Level, result.Added)
-	return nil
+	return result.Shortfall.lower(result.Out, result.Level)
 }
 
 func (c extendCommand) extend(ctx context.Context) (*extended, error) {
@@ -58,6 +59,13 @@ func (c extendCommand) extend(ctx context.Context) (*extended, error) {
 		return nil, err
 	}
 	defer out.discard()
+	result := &extended{Out: c.Out, Level: c.Level}
+	if policy := c.policy(); policy != nil {
+		o.OnShortfall = func(s *pades.Shortfall) error {
+			result.Level, result.Shortfall = s.Reached.String(), recordOf(s)
+			return policy(s)
+		}
+	}
 	if err := pades.Extend(ctx, in, in.info.Size(), out, o); err != nil {
 		return nil, err
 	}
@@ -65,7 +73,8 @@ func (c extendCommand) extend(ctx context.Context) (*extended, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &extended{Out: c.Out, Level: c.Level, Size: info.Size(), Added: info.Size() - in.info.Size()}, out.commit()
+	result.Size, result.Added = info.Size(), info.Size()-in.info.Size()
+	return result, out.commit()
 }
 
 func (c extendCommand) options() (pades.ExtendOptions, error) {

@@ -16,6 +16,7 @@ import (
 type signCommand struct {
 	keyFlags
 	levelFlags
+	fileFlags
 	Level    string    `help:"Level to be reached (ETSI EN 319 142-1): B-B, B-T, B-LT, B-LTA. Default: B-T with --tsa, else B-B." enum:",B-B,B-T,B-LT,B-LTA" default:""`
 	Field    string    `help:"Signature field: an empty one of the file, or the name of a new one." placeholder:"NAME"`
 	Certify  int       `help:"Certify the file; afterwards may change: 1 nothing, 2 form fields and signatures, 3 annotations too." enum:"0,1,2,3" default:"0"`
@@ -26,10 +27,6 @@ type signCommand struct {
 	Reason   string    `help:"Reason for signing."`
 	Location string    `help:"Place of signing."`
 	PSS      bool      `help:"Use RSASSA-PSS with an RSA key." name:"pss"`
-	Force    bool      `help:"Replace an existing OUT."`
-	JSON     bool      `help:"Print exactly one JSON object on standard output."`
-	In       string    `arg:"" name:"in" help:"PDF file to be signed."`
-	Out      string    `arg:"" name:"out" help:"The signed file: IN, byte for byte, and an addition."`
 }
 
 // signed is what the command prints.
@@ -41,10 +38,14 @@ type signed struct {
 	ByteRange   [4]int64 `json:"byte_range"`
 	Signer      string   `json:"signer"`
 	Certificate string   `json:"certificate_sha256"`
+
+	// Shortfall says why Level is lower than what was asked for.
+	Shortfall *shortfall `json:"shortfall,omitempty"`
 }
 
 // Run signs. Exit status 0: OUT holds the signed file; 1: it did not work now; 2: the command
-// line, the key or the input is not fit. Unless it is 0, OUT is as it was before.
+// line, the key or the input is not fit; 3: OUT holds the signed file at a lower level, which
+// --accept-lower allows. After 1 and 2, OUT is as it was before.
 func (c signCommand) Run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
@@ -52,11 +53,12 @@ func (c signCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return explain(c.In, err)
 	}
-	if c.JSON {
-		return json.NewEncoder(os.Stdout).Encode(result)
+	if !c.JSON {
+		fmt.Printf("%s\n  %s  %s  %s\n", result.Out, result.Field, result.Level, result.Signer)
+	} else if err := json.NewEncoder(os.Stdout).Encode(result); err != nil {
+		return err
 	}
-	fmt.Printf("%s\n  %s  %s  %s\n", result.Out, result.Field, result.Level, result.Signer)
-	return nil
+	return result.Shortfall.lower(result.Out, result.Level)
 }
 
 // sign prepares everything that can fail before it touches the key: an official's one-time
@@ -93,7 +95,7 @@ func (c signCommand) sign(ctx context.Context) (*signed, error) {
 		return nil, err
 	}
 	return &signed{Out: c.Out, Field: result.Field, Level: result.Level.String(), Size: result.Size, ByteRange: result.ByteRange,
-		Signer: id.Certificate.Subject.CommonName, Certificate: fingerprint(id.Certificate.Raw)}, out.commit()
+		Signer: id.Certificate.Subject.CommonName, Certificate: fingerprint(id.Certificate.Raw), Shortfall: recordOf(result.Shortfall)}, out.commit()
 }
 
 func (c signCommand) options() (pades.Options, error) {
@@ -116,7 +118,7 @@ func (c signCommand) options() (pades.Options, error) {
 }
 
 func (c signCommand) means() (pades.Means, error) {
-	m := pades.Means{PSS: c.PSS}
+	m := pades.Means{PSS: c.PSS, OnShortfall: c.policy()}
 	var err error
 	if c.Level != "" {
 		if m.Level, err = pades.ParseLevel(c.Level); err != nil {
@@ -137,5 +139,8 @@ func inGoodStanding(ctx context.Context, id signer.Identity, m pades.Means) erro
 		return nil
 	}
 	_, err := m.Collector.Collect(ctx, id.Certificate, id.Chain)
+	if err != nil && m.OnShortfall != nil && ctx.Err() == nil {
+		return m.OnShortfall(&pades.Shortfall{Wanted: m.Level, Reached: pades.BT, Cause: err})
+	}
 	return err
 }

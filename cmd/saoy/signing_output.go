@@ -13,6 +13,15 @@ import (
 	"github.com/saoy/saoy/internal/certcopy"
 )
 
+// fileFlags are the files of sign and extend, and what is said about them.
+type fileFlags struct {
+	AcceptLower bool   `help:"If the level cannot be reached because an authority or a revocation service fails, make the file at the level that can, say so, and exit with status 3. Not if a certificate is at fault."`
+	Force       bool   `help:"Replace an existing OUT."`
+	JSON        bool   `help:"Print exactly one JSON object on standard output."`
+	In          string `arg:"" name:"in" help:"PDF file."`
+	Out         string `arg:"" name:"out" help:"The new file: IN, byte for byte, and an addition."`
+}
+
 // inputFile is a regular file that is read while it stays where it is.
 type inputFile struct {
 	*os.File

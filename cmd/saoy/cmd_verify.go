@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/internal/confine"
 	"github.com/saoy/saoy/signer/trust"
 	"github.com/saoy/saoy/signer/validation"
 )
@@ -22,9 +23,14 @@ type verifyCommand struct {
 	At      time.Time     `help:"Time of validation, RFC 3339; default: now."`
 	Offline bool          `help:"Use only what the files carry; fetch nothing."`
 	MaxSize int64         `help:"Largest file that is read, in bytes." default:"67108864"`
-	Timeout time.Duration `help:"Longest time for one file." default:"60s"`
+	MaxTime time.Duration `help:"Most processor time for one file; beyond it the verdict is that it could not be examined." default:"4s"`
+	Timeout time.Duration `help:"Longest time for one file, the network counted." default:"60s"`
 	Files   []string      `arg:"" help:"PDF files."`
 }
+
+// verifyMemory is from where on memory is collected eagerly: a hostile file shall cost time
+// rather than the machine.
+const verifyMemory = 384 << 20
 
 // Run prints a report per file. Exit status 0: every file passed; 1: some did not; 2: some
 // could not be read at all.
@@ -33,6 +39,7 @@ func (c verifyCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return &exitError{exitUnusable, err}
 	}
+	debug.SetMemoryLimit(verifyMemory)
 	status := 0
 	for _, name := range c.Files {
 		report, err := c.verify(ctx, name, options)
@@ -55,7 +62,7 @@ func (c verifyCommand) Run(ctx context.Context) error {
 }
 
 func (c verifyCommand) options() (validation.Options, error) {
-	o := validation.Options{At: c.At}
+	o := validation.Options{At: c.At, MaxTime: c.MaxTime, Spent: confine.ProcessorTime}
 	if o.At.IsZero() {
 		o.At = time.Now()
 	}
@@ -114,21 +121,31 @@ func (c verifyCommand) verify(ctx context.Context, name string, o validation.Opt
 	defer func() {
 		if p := recover(); p != nil {
 			fmt.Fprintf(os.Stderr, "saoy: %s: %v\n%s", name, p, debug.Stack())
-			report, err = notExaminable(name, size), nil
+			report, err = notExaminable(name, size, sayCrashed), nil
 		}
 	}()
 	report, err = validation.File(ctx, f, size, o)
+	if errors.Is(err, context.DeadlineExceeded) {
+		report = notExaminable(name, size, sayTimeout)
+		report.Indication, report.SubIndication = validation.Indeterminate, validation.TryLater
+		return report, nil
+	}
 	if report != nil {
 		report.File = name
 	}
 	return report, err
 }
 
-// notExaminable is the verdict on a file that no reader of ours survives.
-func notExaminable(name string, size int64) *validation.Report {
+// What is said of a file that no reader of ours finishes.
+var (
+	sayCrashed = certcopy.Msg("Không kiểm tra được tệp: chương trình đọc bị dừng vì nội dung tệp. Hãy xin lại tệp từ nơi gửi.", "The file could not be examined: its content stopped the reader. Ask the sender for the file again.")
+	sayTimeout = certcopy.Msg("Không kiểm tra xong tệp trong thời gian cho phép. Hãy thử lại với --timeout lớn hơn, hoặc --offline.", "The file could not be examined in the time allowed. Try a longer --timeout, or --offline.")
+)
+
+func notExaminable(name string, size int64, why certcopy.Message) *validation.Report {
 	return &validation.Report{File: name, Size: size, Indication: validation.TotalFailed, SubIndication: validation.FormatFailure,
 		Integrity: validation.IntegrityNotChecked, Status: validation.StatusNotChecked, Issuer: validation.Undetermined,
-		Warnings: []string{"could not be examined"}}
+		Warnings: []string{why.VI + " / " + why.EN}}
 }
 
 func (c verifyCommand) print(r *validation.Report) error {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -100,4 +101,11 @@ func closeStrays() error {
 		_ = unix.Close(fd)
 	}
 	return nil
+}
+
+// ProcessorTime is what this process has used of the processors, all threads together.
+func ProcessorTime() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // fails only for a wrong argument
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"syscall"
+	"time"
 )
 
 // Elsewhere than on Linux, which is what a service runs on, a child has limits of time and
@@ -42,4 +43,11 @@ func inputFile(r io.ReaderAt, size int64) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// ProcessorTime is what this process has used of the processors, all threads together.
+func ProcessorTime() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // fails only for a wrong argument
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

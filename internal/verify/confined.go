@@ -28,6 +28,9 @@ const (
 	ExamineMemory = 512 << 20
 	ExamineTime   = 20 * time.Second
 	maxReport     = 8 << 20
+	// WorkTime is the processor time after which the validator itself gives a file up: a
+	// clearer end than being killed.
+	WorkTime = 4 * time.Second
 )
 
 // Confined examines each file in a child process without network, keys or register, killed at
@@ -125,7 +128,7 @@ func runTask(ctx context.Context, j confine.Job) error {
 	if err := json.Unmarshal(j.Args, &q); err != nil {
 		return err
 	}
-	o := validation.Options{At: q.At}
+	o := validation.Options{At: q.At, MaxTime: WorkTime, Spent: confine.ProcessorTime}
 	var anchors []trust.Anchor
 	for _, a := range q.Anchors {
 		cert, err := x509.ParseCertificate(a.Certificate)

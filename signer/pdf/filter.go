@@ -95,6 +95,7 @@ func (s *Stream) decoder(filters, parms Object) (io.Reader, error) {
 		return nil, fmt.Errorf("%w: more than %d filters on one stream", ErrLimit, maxFilters)
 	}
 	l := s.limits.withDefaults()
+	bound := min(l.DecodedBytes, max(1<<20, saturate(s.length, l.ExpansionRatio)))
 	var r io.Reader = s.Raw()
 	for i, f := range names {
 		name, ok := f.(Name)
@@ -112,9 +113,10 @@ func (s *Stream) decoder(filters, parms Object) (io.Reader, error) {
 			}
 			return nil, damaged(s.offset, Ref{}, "%s: %v", name, err)
 		}
+		// Each stage is bounded: one that gives much may feed one that gives nothing.
+		r = &boundedReader{r: r, left: bound, spent: s.spent, total: l.DecodedTotal}
 	}
-	bound := min(l.DecodedBytes, max(1<<20, saturate(s.length, l.ExpansionRatio)))
-	return &boundedReader{r: r, left: bound, spent: s.spent, total: l.DecodedTotal}, nil
+	return r, nil
 }
 
 func saturate(a, b int64) int64 {

@@ -16,7 +16,7 @@ func (x *examiner) unambiguous() error {
 	queue := []pdf.Object{x.doc.Trailer()}
 	for n := 0; len(queue) > 0; n++ {
 		if n > maxAmbiguity {
-			x.warn(both{"tài liệu quá lớn để tìm các khoá trùng", "the document is too large to be searched for keys that occur twice"})
+			x.fault(msgUnreadable.of(plain(errTooComplex)))
 			return nil
 		}
 		if n&0xfff == 0 && x.ctx.Err() != nil {

@@ -160,7 +160,7 @@ type rawObject struct {
 
 // readObject walks the object at an offset in windows that grow as needed.
 func readObject(r io.ReaderAt, offset, size int64) (*rawObject, error) {
-	for n := int64(16 << 10); ; n *= 8 {
+	for n := int64(512); ; n *= 8 {
 		n = min(n, size-offset)
 		if n <= 0 {
 			return nil, errSyntax

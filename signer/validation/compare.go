@@ -327,11 +327,12 @@ func (r *run) dicts(o, n pdf.Dict, graphics bool, where *trail, except pdf.Name)
 	if key, twice := ambiguous(n); twice {
 		return false, where.to(string(key)), nil
 	}
+	before, after := lookup(o), lookup(n)
 	for _, key := range unionKeys(o, n) {
 		if key == except {
 			continue
 		}
-		if ok, at, err := r.value(valueOf(o, key), valueOf(n, key), graphics, where.to(string(key))); err != nil || !ok {
+		if ok, at, err := r.value(before(key), after(key), graphics, where.to(string(key))); err != nil || !ok {
 			return false, at, err
 		}
 	}

@@ -52,6 +52,9 @@ func (c *comparer) metadata(o, n pdf.Object, where *trail) error {
 	if err != nil || same {
 		return err
 	}
+	if c.work -= maxMetadata / 64; c.work < 0 {
+		return errTooComplex
+	}
 	before, err := packet(c.old, o)
 	if err != nil {
 		return err

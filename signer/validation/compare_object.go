@@ -84,19 +84,19 @@ func valueOf(d pdf.Dict, key pdf.Name) pdf.Object {
 // ambiguous returns the first key that occurs twice with different values: readers differ in
 // which of the two they take.
 func ambiguous(d pdf.Dict) (pdf.Name, bool) {
-	key, twice := d.Duplicate()
-	if !twice {
+	if _, twice := d.Duplicate(); !twice {
 		return "", false
 	}
-	first := d.Get(key)
+	first := make(map[pdf.Name]pdf.Object, len(d))
 	for _, e := range d {
-		if e.Key == key && !sameSlot(first, e.Value) || e.Key == key && !isRef(first) && !equalScalar(first, e.Value) {
-			return key, true
+		v, twice := first[e.Key]
+		if !twice {
+			first[e.Key] = e.Value
+		} else if !sameSlot(v, e.Value) || !isRef(v) && !equalScalar(v, e.Value) {
+			return e.Key, true
 		}
 	}
-	rest := d.Clone()
-	rest.Delete(key)
-	return ambiguous(rest)
+	return "", false
 }
 
 func isRef(o pdf.Object) bool { _, ok := o.(pdf.Ref); return ok }
@@ -104,13 +104,45 @@ func isRef(o pdf.Object) bool { _, ok := o.(pdf.Ref); return ok }
 // unionKeys returns the keys of both dictionaries, each once, in their order.
 func unionKeys(o, n pdf.Dict) []pdf.Name {
 	keys := make([]pdf.Name, 0, len(o)+2)
+	has := o.Has
+	if len(o) > fewKeys && len(n) > fewKeys {
+		index := indexOf(o)
+		has = func(key pdf.Name) bool { _, ok := index[key]; return ok }
+	}
 	for _, e := range o {
 		keys = append(keys, e.Key)
 	}
 	for _, e := range n {
-		if !o.Has(e.Key) {
+		if !has(e.Key) {
 			keys = append(keys, e.Key)
 		}
 	}
 	return keys
+}
+
+// fewKeys is up to how many keys a dictionary is searched from the front.
+const fewKeys = 64
+
+func indexOf(d pdf.Dict) map[pdf.Name]pdf.Object {
+	index := make(map[pdf.Name]pdf.Object, len(d))
+	for _, e := range d {
+		if _, twice := index[e.Key]; !twice { // the first counts, as in Dict.Get
+			index[e.Key] = e.Value
+		}
+	}
+	return index
+}
+
+// lookup is valueOf for many keys of one dictionary.
+func lookup(d pdf.Dict) func(pdf.Name) pdf.Object {
+	if len(d) <= fewKeys {
+		return func(key pdf.Name) pdf.Object { return valueOf(d, key) }
+	}
+	index := indexOf(d)
+	return func(key pdf.Name) pdf.Object {
+		if v := index[key]; v != nil {
+			return v
+		}
+		return pdf.Null{}
+	}
 }

@@ -21,6 +21,12 @@ type Options struct {
 	// Source fetches what the file does not carry: issuers, OCSP responses and CRLs. Nil:
 	// nothing is fetched, only what the file holds counts.
 	Source *trust.Source
+	// MaxTime bounds how long the file may be worked at, the network left out; without it or
+	// Spent: as long as ctx lasts. Beyond it the verdict is that it could not be examined.
+	MaxTime time.Duration
+	// Spent is the clock of MaxTime, from any start. The processor time of a process that does
+	// nothing else is a good one: it does not depend on what else the machine is doing.
+	Spent func() time.Duration
 	// Limits bound what a file may make the reader do; zero fields take its defaults.
 	Limits pdf.Limits
 }
@@ -35,14 +41,18 @@ func File(ctx context.Context, r io.ReaderAt, size int64, o Options) (*Report, e
 	if o.At.IsZero() {
 		return nil, errors.New("validation: no time of validation given")
 	}
-	front, err := scan(r, size)
-	if err != nil {
-		return nil, err
+	if o.Limits.DecodedTotal == 0 {
+		o.Limits.DecodedTotal = maxDecoded
 	}
-	x := &examiner{ctx: ctx, file: r, size: size, options: o, front: front, work: maxWork, digestLeft: max(maxDigest, 4*size), judged: map[string]bool{}, used: map[string]bool{},
-		report: &Report{SHA256: hexOf(front.digest[:]), Size: size, Integrity: IntegrityNone,
-			Issuer: Undetermined, Indication: NoSignature}}
-	if err := x.run(); err != nil {
+	within := o.limit(ctx)
+	x := &examiner{ctx: within, caller: ctx, file: patientReader{within, r}, size: size, options: o, work: maxWork, digestLeft: max(maxDigest, 4*size),
+		judged: map[string]bool{}, used: map[string]bool{},
+		report: &Report{Size: size, Integrity: IntegrityNone, Issuer: Undetermined, Indication: NoSignature}}
+	err := x.run()
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return x.outOfTime(), nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	x.report.conclude()
@@ -53,11 +63,14 @@ func File(ctx context.Context, r io.ReaderAt, size int64, o Options) (*Report, e
 const (
 	maxWork   = 6_000_000 // objects visited in comparisons and forms
 	maxDigest = 4 << 30   // bytes digested, all signatures together
+	// maxDecoded are bytes of decoded streams, of each revision read.
+	maxDecoded = 256 << 20
 )
 
 // examiner is the validation of one file.
 type examiner struct {
-	ctx     context.Context
+	ctx     context.Context // ends with MaxTime
+	caller  context.Context // does not, for what asks the network
 	file    io.ReaderAt
 	size    int64
 	options Options
@@ -82,7 +95,11 @@ type examiner struct {
 	digestLeft int64
 }
 
-func (x *examiner) run() error {
+func (x *examiner) run() (err error) {
+	if x.front, err = scan(x.file, x.size); err != nil {
+		return err
+	}
+	x.report.SHA256 = hexOf(x.front.digest[:])
 	if err := x.open(); err != nil {
 		return err
 	}

@@ -21,17 +21,24 @@ type located struct {
 // form (ISO 32000-2 §12.7.5.5). Values that are no dictionary are kept, without entries: a
 // field that claims to be signed and is not must be named.
 func locate(r *pdf.Reader, work *int) ([]located, error) {
-	v := view{r}
-	cat, _, err := v.dict(r.Trailer().Get("Root"))
+	w, err := walkFields(r, work)
 	if err != nil {
 		return nil, err
 	}
-	form, _, err := v.dict(cat.Get("AcroForm"))
+	return w.found, nil
+}
+
+func walkFields(r *pdf.Reader, work *int) (*fieldWalk, error) {
+	w := &fieldWalk{view: view{r}, seen: map[pdf.Ref]bool{}, work: work, read: map[int]bool{}}
+	cat, _, err := w.dict(r.Trailer().Get("Root"))
 	if err != nil {
 		return nil, err
 	}
-	w := &fieldWalk{view: v, seen: map[pdf.Ref]bool{}, work: work}
-	return w.found, w.list(form.Get("Fields"), "", "", 0, pdf.Ref{})
+	form, _, err := w.dict(cat.Get("AcroForm"))
+	if err != nil {
+		return nil, err
+	}
+	return w, w.list(form.Get("Fields"), "", "", 0, pdf.Ref{})
 }
 
 type fieldWalk struct {
@@ -39,6 +46,58 @@ type fieldWalk struct {
 	seen  map[pdf.Ref]bool
 	found []located
 	work  *int
+	read  map[int]bool // numbers of the objects that what was found depends on
+}
+
+// get is view.get and notes the objects on the way.
+func (w *fieldWalk) get(o pdf.Object) (pdf.Object, error) {
+	for range maxNesting {
+		ref, ok := o.(pdf.Ref)
+		if !ok {
+			break
+		}
+		w.read[ref.Number] = true
+		next, err := w.r.Object(ref)
+		if err != nil {
+			return nil, err
+		}
+		o = next
+	}
+	return w.view.get(o)
+}
+
+func (w *fieldWalk) dict(o pdf.Object) (pdf.Dict, bool, error) {
+	o, err := w.get(o)
+	if err != nil {
+		return nil, false, err
+	}
+	d, ok := o.(pdf.Dict)
+	return d, ok, nil
+}
+
+func (w *fieldWalk) array(o pdf.Object) (pdf.Array, error) {
+	o, err := w.get(o)
+	if err != nil {
+		return nil, err
+	}
+	a, _ := o.(pdf.Array)
+	return a, nil
+}
+
+// unchanged reports whether the walk of the revision before finds the same: no object it
+// would read was written by this one.
+func (w *fieldWalk) unchanged(rev pdf.Revision, before *pdf.Reader) bool {
+	if before.Trailer().Ref("Root") != w.r.Trailer().Ref("Root") {
+		return false
+	}
+	for _, s := range rev.Sections {
+		for number := range s.Entries() {
+			if w.read[number] {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (w *fieldWalk) list(o pdf.Object, name string, kind pdf.Name, depth int, host pdf.Ref) error {
@@ -114,10 +173,11 @@ func (w *fieldWalk) signature(field pdf.Dict, name string, at, host pdf.Ref) err
 // locateAll lists the signatures of the newest revision first and then those that only an
 // older revision has: a signature that was replaced or dropped is a finding.
 func (x *examiner) locateAll() ([]located, error) {
-	all, err := locate(x.doc, &x.work)
+	walk, err := walkFields(x.doc, &x.work)
 	if err != nil {
 		return nil, err
 	}
+	all := walk.found
 	for i := len(x.revs) - 2; i >= 0; i-- {
 		if err := x.ctx.Err(); err != nil {
 			return nil, err
@@ -126,11 +186,13 @@ func (x *examiner) locateAll() ([]located, error) {
 		if err != nil {
 			return nil, err
 		}
-		found, err := locate(old, &x.work)
-		if err != nil {
+		if walk.unchanged(x.revs[i+1], old) {
+			continue
+		}
+		if walk, err = walkFields(old, &x.work); err != nil {
 			return nil, err
 		}
-		for _, l := range found {
+		for _, l := range walk.found {
 			if !has(all, l) {
 				all = append(all, l)
 			}

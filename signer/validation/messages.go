@@ -47,6 +47,9 @@ var (
 	msgUnreadable = message{clauseFormat,
 		"Không đọc được tệp này như một tài liệu PDF đúng quy cách (%s); hãy xin lại bản gốc từ nơi gửi.",
 		"This file cannot be read as a well-formed PDF document (%s); ask the sender for the original file."}
+	msgTooLong = message{clauseFormat,
+		"Không kiểm tra được tệp: tệp đòi hỏi hơn %s xử lý. Tệp bình thường không như vậy; hãy xin lại tệp từ nơi gửi.",
+		"The file could not be examined: it takes more than %s. Ordinary files do not; ask the sender for the file again."}
 	msgEncrypted = message{clauseFormat,
 		"Tệp bị mã hoá nên không kiểm tra được nội dung; hãy xin một bản không đặt mật khẩu.",
 		"The file is encrypted, so its content cannot be examined; ask for a copy without a password."}

@@ -22,6 +22,9 @@ func (x *examiner) authenticity(all []*signing) error {
 		return err
 	}
 	x.evidence = e
+	if x.options.Source != nil {
+		x.ctx = x.caller // the file has been read; what is left asks the network
+	}
 	for i := len(all) - 1; i >= 0; i-- {
 		s := all[i]
 		s.unsound = s.out.Indication == TotalFailed && s.out.Integrity == Broken || s.verified == nil || s.verified.Signer == nil
@@ -45,7 +48,7 @@ func (x *examiner) authenticity(all []*signing) error {
 	}
 	x.storeIntact(all)
 	levels(all, e)
-	return nil
+	return x.ctx.Err()
 }
 
 // documentTimestamp judges a document time-stamp as of the time it is proven to exist.

@@ -11,7 +11,7 @@ const (
 	// maxRaw bounds the signature-like structures examined outside the document.
 	maxRaw = 32
 	// rawReach is how far before its /ByteRange or /SubFilter a signature object may begin.
-	rawReach = 1 << 20
+	rawReach = 256 << 10
 )
 
 // rawSignatures examines what looks like a signature dictionary in the bytes of a file that
@@ -45,7 +45,7 @@ func (x *examiner) rawSignatures(claimed []int64) ([]Signature, error) {
 
 // objectBefore finds the "N G obj" nearest before an offset, -1 if there is none near.
 func (x *examiner) objectBefore(at int64) (int64, error) {
-	const reach, overlap = 256 << 10, 32
+	const reach, overlap = 16 << 10, 32
 	for end := at; end > 0 && at-end < rawReach; {
 		from := max(0, end-reach)
 		b := make([]byte, min(end+overlap, at)-from)

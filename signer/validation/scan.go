@@ -37,6 +37,9 @@ var (
 	tokSubFilters = [][]byte{[]byte("/adbe.pkcs7.detached"), []byte("/adbe.pkcs7.sha1"), []byte("/adbe.x509.rsa_sha1"), []byte("/ETSI.CAdES"), []byte("/ETSI.RFC3161"), []byte("/DocTimeStamp")}
 )
 
+// beginsToken are the second bytes of the tokens looked for.
+var beginsToken = [256]bool{'%': true, 'P': true, 'B': true, 'L': true, 'a': true, 'E': true, 'D': true}
+
 // scan reads the file once from the front. Memory does not grow with the file.
 func scan(r io.ReaderAt, size int64) (*frontScan, error) {
 	s := &frontScan{header: -1}
@@ -69,14 +72,10 @@ func scan(r io.ReaderAt, size int64) (*frontScan, error) {
 
 // window notes the tokens that begin in w[:fresh]; w[0] stands at offset base.
 func (s *frontScan) window(w []byte, base int64, fresh int) {
-	for i := 0; i < fresh; {
-		j := bytes.IndexAny(w[i:fresh], "%/")
-		if j < 0 {
-			break
+	for i, c := range w[:fresh] {
+		if (c == '%' || c == '/') && i+1 < len(w) && beginsToken[w[i+1]] {
+			s.token(w[i:], base+int64(i))
 		}
-		i += j
-		s.token(w[i:], base+int64(i))
-		i++
 	}
 	for i := fresh - 1; i >= 0; i-- {
 		if !isSpace(w[i]) {

@@ -3,6 +3,7 @@ package validation
 import (
 	"crypto/x509"
 	"encoding/asn1"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -31,6 +32,9 @@ type evidence struct {
 	// then had revocation data.
 	written []int
 	total   int
+	seen    map[string]bool // what was added, in DER
+	// crlIssuers are the issuers of the CRLs, made when first asked for.
+	crlIssuers map[string]bool
 	// found is the revocation data, parsed once.
 	found *trust.Evidence
 	// stored is what of it stands in the store of the document; bad counts what stands there
@@ -204,7 +208,9 @@ func (e *evidence) list(v view, o pdf.Object, add func([]byte)) error {
 			if isIO(err) {
 				return err
 			}
-			e.bad++
+			if e.bad++; errors.Is(err, pdf.ErrLimit) {
+				return nil // the rest would cost as much
+			}
 			continue
 		}
 		e.total += len(der)
@@ -223,19 +229,33 @@ func (e *evidence) cert(der []byte) {
 }
 
 func (e *evidence) addCert(c *x509.Certificate) {
-	if len(e.certs) < maxEvidence && !slices.ContainsFunc(e.certs, c.Equal) {
+	if len(e.certs) < maxEvidence && e.isNew(c.Raw) {
 		e.certs = append(e.certs, c)
 	}
 }
 
-func (e *evidence) ocsp(der []byte) { e.ocsps = addUnique(e.ocsps, der) }
-func (e *evidence) crl(der []byte)  { e.crls = addUnique(e.crls, der) }
-
-func addUnique(list [][]byte, der []byte) [][]byte {
-	if len(list) >= maxEvidence || slices.ContainsFunc(list, func(b []byte) bool { return equal(b, der) }) {
-		return list
+func (e *evidence) ocsp(der []byte) {
+	if len(e.ocsps) < maxEvidence && e.isNew(der) {
+		e.ocsps = append(e.ocsps, der)
 	}
-	return append(list, der)
+}
+
+func (e *evidence) crl(der []byte) {
+	if len(e.crls) < maxEvidence && e.isNew(der) {
+		e.crls = append(e.crls, der)
+	}
+}
+
+// isNew reports whether something was not added before.
+func (e *evidence) isNew(der []byte) bool {
+	if e.seen == nil {
+		e.seen = map[string]bool{}
+	}
+	if e.seen[string(der)] {
+		return false
+	}
+	e.seen[string(der)] = true
+	return true
 }
 
 // carried adds what a CMS has with it.
@@ -283,10 +303,16 @@ func (e *evidence) archival(si *cms.SignerInfo) {
 // concerns reports whether there is revocation data about a certificate: a CRL of its issuer
 // or an OCSP response with its serial number. Whether it is good is for the path validation.
 func (e *evidence) concerns(cert *x509.Certificate) bool {
-	for _, der := range e.crls {
-		if crl, err := x509.ParseRevocationList(der); err == nil && equal(crl.RawIssuer, cert.RawIssuer) {
-			return true
+	if e.crlIssuers == nil {
+		e.crlIssuers = map[string]bool{}
+		for _, der := range e.crls {
+			if crl, err := x509.ParseRevocationList(der); err == nil {
+				e.crlIssuers[string(crl.RawIssuer)] = true
+			}
 		}
+	}
+	if e.crlIssuers[string(cert.RawIssuer)] {
+		return true
 	}
 	serial, err := asn1.Marshal(cert.SerialNumber)
 	if err != nil {

@@ -1,0 +1,6 @@
+//go:build !race
+
+package validation
+
+// raceEnabled: the race detector makes all slower by some factor.
+const raceEnabled = false

@@ -3,6 +3,7 @@ package trust_test
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log"
 	"time"
@@ -44,4 +45,35 @@ func Example() {
 	})
 	fmt.Println(result.Path.Anchor.Name, result.Err())
 	// Output: Thử nghiệm <nil>
+}
+
+// Anchors are trusted for a time and for a purpose; errors tell what is wrong with a path.
+func ExampleBuildPath() {
+	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+	pki, err := signertest.NewPKI(signertest.Config{Clock: func() time.Time { return now }})
+	if err != nil {
+		log.Fatal(err)
+	}
+	official, err := pki.Issue(signertest.Official("Nguyễn Văn An", "", "", ""))
+	if err != nil {
+		log.Fatal(err)
+	}
+	store := trust.NewStore(trust.Anchor{Name: "Thử nghiệm", Certificate: pki.Root.Certificate,
+		Until: now.AddDate(1, 0, 0), Purposes: []trust.Purpose{trust.Signing}})
+	build := func(at time.Time, p trust.Purpose) error {
+		_, err := trust.BuildPath(official.Certificate, official.Chain, store, at, p)
+		return err
+	}
+	fmt.Println(build(now, trust.Signing))
+	fmt.Println(errors.Is(build(now.AddDate(2, 0, 0), trust.Signing), trust.ErrNoPath))
+	fmt.Println(errors.Is(build(now, trust.TimeStamping), trust.ErrNoPath))
+
+	forever := trust.NewStoreOf(pki.Root.Certificate)
+	_, err = trust.BuildPath(official.Certificate, official.Chain, forever, now.AddDate(4, 0, 0), trust.Signing)
+	fmt.Println(errors.Is(err, trust.ErrExpired))
+	// Output:
+	// <nil>
+	// true
+	// true
+	// true
 }

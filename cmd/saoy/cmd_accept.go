@@ -29,7 +29,7 @@ func (c acceptCommand) Run(ctx context.Context) error {
 	if _, err := os.Stat(c.Data); err != nil {
 		return noData(c.Data)
 	}
-	a, err := open(ctx, Config{dataFlag: c.dataFlag, Listen: defaultListen}, toCheck)
+	a, err := open(ctx, Config{dataFlag: c.dataFlag, Roles: allRoles}, toCheck)
 	if err != nil {
 		return err
 	}

@@ -142,7 +142,7 @@ func (c backupCommand) backup(ctx context.Context) (m backup.Manifest, digest ce
 	if err != nil {
 		return m, digest, err
 	}
-	a, err := open(ctx, Config{dataFlag: c.dataFlag, Listen: defaultListen}, toCheck)
+	a, err := open(ctx, Config{dataFlag: c.dataFlag, Roles: allRoles}, toCheck)
 	if err != nil {
 		return m, digest, err
 	}
@@ -157,7 +157,7 @@ func (c backupCommand) backup(ctx context.Context) (m backup.Manifest, digest ce
 		Now: time.Now, Program: version(), Tell: a.tell,
 	}
 	if c.Secrets {
-		job.Secrets = a.place.packSecrets
+		job.Secrets = a.packSecrets
 	}
 	return job.Run(ctx)
 }
@@ -205,18 +205,21 @@ func (a *app) ownerURL() string {
 // tell says on the terminal what is being done.
 func (a *app) tell(m certcopy.Message) { fmt.Fprintf(os.Stderr, "%s / %s\n", m.VI, m.EN) }
 
-// secretDirs hold what a backup takes only when it is asked to, encrypted.
-func (p place) secretDirs() []string { return []string{p.secrets(), p.keys(), p.demo()} }
+// secretDirs are what a backup takes only when it is asked to, encrypted, by their names in the
+// archive.
+func (a *app) secretDirs() map[string]string {
+	return map[string]string{"secrets": a.config.secretsDir(), "keys": a.place.keys(), "demo": a.place.demo()}
+}
 
 // packSecrets writes the installation's secrets as a tar archive.
-func (p place) packSecrets(w io.Writer) error {
+func (a *app) packSecrets(w io.Writer) error {
 	t := tar.NewWriter(w)
-	for _, dir := range p.secretDirs() {
+	for name, dir := range a.secretDirs() {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
 			}
-			return p.packFile(t, path)
+			return packFile(t, name+strings.TrimPrefix(path, dir), path)
 		})
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -225,12 +228,8 @@ func (p place) packSecrets(w io.Writer) error {
 	return t.Close()
 }
 
-func (p place) packFile(t *tar.Writer, path string) error {
+func packFile(t *tar.Writer, name, path string) error {
 	b, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	name, err := filepath.Rel(string(p), path)
 	if err != nil {
 		return err
 	}
@@ -241,34 +240,41 @@ func (p place) packFile(t *tar.Writer, path string) error {
 	return err
 }
 
+// maxPackedBytes bounds one file of the archive.
+const maxPackedBytes = 16 << 20
+
 // unpackSecrets writes the files of an archive that are not there yet.
-func (p place) unpackSecrets(r io.Reader) (files int, err error) {
+func (a *app) unpackSecrets(r io.Reader) error {
 	t := tar.NewReader(r)
 	for {
 		h, err := t.Next()
 		if errors.Is(err, io.EOF) {
-			return files, nil
+			return nil
 		}
 		if err != nil {
-			return files, fmt.Errorf("secrets: %w", err)
+			return fmt.Errorf("secrets: %w", err)
 		}
-		if !filepath.IsLocal(h.Name) || h.Typeflag != tar.TypeReg {
-			return files, fmt.Errorf("secrets: %w: %q", storage.ErrDamaged, h.Name)
+		name, below, _ := strings.Cut(h.Name, "/")
+		dir, known := a.secretDirs()[name]
+		if !known || !filepath.IsLocal(below) || h.Typeflag != tar.TypeReg || h.Size > maxPackedBytes {
+			return fmt.Errorf("secrets: %w: %q", storage.ErrDamaged, h.Name)
 		}
-		path := filepath.Join(string(p), filepath.FromSlash(h.Name))
-		if _, err := os.Lstat(path); err == nil {
-			continue
+		if err := unpackFile(filepath.Join(dir, filepath.FromSlash(below)), t); err != nil {
+			return fmt.Errorf("secrets: %w", err)
 		}
-		b, err := io.ReadAll(io.LimitReader(t, 1<<24))
-		if err != nil {
-			return files, fmt.Errorf("secrets: %w", err)
-		}
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return files, err
-		}
-		if err := writeDurably(path, b); err != nil {
-			return files, fmt.Errorf("secrets: %w", err)
-		}
-		files++
 	}
+}
+
+func unpackFile(path string, r io.Reader) error {
+	if _, err := os.Lstat(path); err == nil {
+		return nil // put there by hand, or by an earlier attempt
+	}
+	b, err := io.ReadAll(io.LimitReader(r, maxPackedBytes))
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	return writeDurably(path, b)
 }

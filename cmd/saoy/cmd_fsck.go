@@ -47,7 +47,7 @@ func (c fsckCommand) Run(ctx context.Context) error {
 }
 
 func (c fsckCommand) check(ctx context.Context) (fsck.Report, error) {
-	a, err := open(ctx, Config{dataFlag: c.dataFlag, Listen: defaultListen}, toCheck)
+	a, err := open(ctx, Config{dataFlag: c.dataFlag, Roles: allRoles}, toCheck)
 	if err != nil {
 		return fsck.Report{}, err
 	}

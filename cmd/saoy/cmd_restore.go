@@ -115,28 +115,27 @@ func summary(m backup.Manifest, o backup.Outcome) restored {
 
 // restore fills the directory. An attempt that was interrupted is gone on with.
 func (c restoreCommand) restore(ctx context.Context, r *backup.Return) (out restored, err error) {
-	p := place(c.Data)
-	resumed, err := p.beginRestoring(r.Manifest.ID)
+	config, err := Config{dataFlag: c.dataFlag, Roles: allRoles}.load()
 	if err != nil {
 		return out, err
 	}
-	if err := p.make(); err != nil {
-		return out, err
-	}
-	if err := c.secrets(ctx, r, p); err != nil {
-		return out, err
-	}
-	config, err := Config{dataFlag: c.dataFlag}.load()
-	if err != nil {
-		return out, err
-	}
-	a := &app{config: config, place: p}
+	a := &app{config: config, place: config.place()}
 	defer a.close()
+	resumed, err := a.place.beginRestoring(r.Manifest.ID)
+	if err != nil {
+		return out, err
+	}
+	if err := a.place.make(); err != nil {
+		return out, err
+	}
+	if err := c.secrets(ctx, r, a); err != nil {
+		return out, err
+	}
 	if r.Stores, err = a.emptyStores(ctx, resumed); err != nil {
 		return out, err
 	}
-	if a.config.Database.url == "" {
-		if a.local, _, err = p.server(ctx, true); err != nil {
+	if config.Database.url == "" {
+		if a.local, _, err = a.place.server(ctx, true); err != nil {
 			return out, err
 		}
 	}
@@ -145,16 +144,20 @@ func (c restoreCommand) restore(ctx context.Context, r *backup.Return) (out rest
 		return out, err
 	}
 	out = summary(r.Manifest, o)
-	if !p.hasSecrets() {
+	if !a.hasSecrets(r.Manifest.Installation.Demonstration) {
 		return out, noSecrets(c.Data)
 	}
-	return out, c.settle(ctx, a, r, &out)
+	err = c.settle(ctx, a, r, &out)
+	return out, err
 }
 
 // settle erases again what was erased after the backup, lets the directory be used, and checks
 // everything in it.
 func (c restoreCommand) settle(ctx context.Context, a *app, r *backup.Return, out *restored) (err error) {
 	if a.store, err = postgres.Open(ctx, postgres.Config{URL: a.ownerURL()}); err != nil {
+		return err
+	}
+	if err = a.openInstallation(ctx, attachable); err != nil {
 		return err
 	}
 	if err = a.openStores(ctx); err != nil {
@@ -248,7 +251,7 @@ func notEmpty(what string, err error) error {
 }
 
 // secrets unpacks those of the backup, if it has them and they can be read.
-func (c restoreCommand) secrets(ctx context.Context, r *backup.Return, p place) error {
+func (c restoreCommand) secrets(ctx context.Context, r *backup.Return, a *app) error {
 	if len(r.Manifest.Secrets.Chunks) == 0 {
 		return nil
 	}
@@ -256,8 +259,7 @@ func (c restoreCommand) secrets(ctx context.Context, r *backup.Return, p place) 
 	if err := r.Secrets(ctx, &b); err != nil {
 		return err
 	}
-	_, err := p.unpackSecrets(&b)
-	return err
+	return a.unpackSecrets(&b)
 }
 
 func (c restoreCommand) identities() ([]age.Identity, error) {
@@ -360,7 +362,7 @@ func (p place) beginRestoring(id string) (resumed bool, err error) {
 		return false, err
 	}
 	for _, e := range entries {
-		if !slices.Contains(p.secretDirs(), filepath.Join(string(p), e.Name())) {
+		if !slices.Contains([]string{"secrets", "keys", "demo"}, e.Name()) {
 			return false, notEmpty(string(p), fmt.Errorf("it holds %s", e.Name()))
 		}
 	}
@@ -371,9 +373,13 @@ func (p place) beginRestoring(id string) (resumed bool, err error) {
 }
 
 // hasSecrets reports whether the secrets are there without which nothing can be opened.
-func (p place) hasSecrets() bool {
-	for _, name := range []string{masterFile, logKeyFile, passphraseFile} {
-		if _, err := os.Stat(filepath.Join(p.secrets(), name)); err != nil {
+func (a *app) hasSecrets(demonstration bool) bool {
+	paths := []string{filepath.Join(a.config.secretsDir(), masterFile), filepath.Join(a.config.secretsDir(), logKeyFile)}
+	if demonstration {
+		paths = append(paths, filepath.Join(a.config.secretsDir(), passphraseFile), a.place.demo())
+	}
+	for _, path := range paths {
+		if _, err := os.Stat(path); err != nil {
 			return false
 		}
 	}

@@ -3,6 +3,7 @@ package public
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/go-chi/chi/v5"
 	"golang.org/x/mod/sumdb/tlog"
@@ -13,54 +14,71 @@ import (
 	"github.com/saoy/saoy/storage"
 )
 
-// proof sends the proof file of a copy's leaf: of its issue (or void), or with ?kind=annul,
-// extend or erase of the newest leaf of that kind.
+// proof sends all that the log says of a copy: the proof of its issue (or void), then those of
+// its annulment, extension and erasure, if any; with ?kind=annul, extend or erase the newest
+// leaf of that kind alone. Who keeps the file of an annulled copy so holds the annulment too.
 func (s *Site) proof(w http.ResponseWriter, r *http.Request) error {
 	code, _, err := s.lookUp(w, r)
 	if err != nil {
 		return err
 	}
-	leaf, index, err := s.leafFor(r, code)
+	indexes, err := s.leavesFor(r, code)
 	if err != nil {
 		return err
 	}
-	_, signed, err := s.Log.Checkpoint(r.Context())
+	size, signed, err := s.Log.Checkpoint(r.Context())
 	if err != nil {
 		return err
 	}
-	p, err := s.LogKey.Prove(leaf, index, signed, s.hashes(r))
-	if err != nil {
-		return fmt.Errorf("proof of leaf %d: %w", index, err)
+	var proofs []register.Proof
+	for _, index := range indexes {
+		if int64(index) >= size {
+			return errNotYetSigned // left out, the file would say less than is known
+		}
+		leaf, _, err := s.Log.Leaf(r.Context(), index)
+		if err != nil {
+			return err
+		}
+		p, err := s.LogKey.Prove(leaf, index, signed, s.hashes(r))
+		if err != nil {
+			return fmt.Errorf("proof of leaf %d: %w", index, err)
+		}
+		proofs = append(proofs, p)
 	}
 	text(w, fmt.Sprintf(`attachment; filename="%s.tlog-proof"`, code.Grouped()))
-	_, _ = w.Write(p.Marshal()) // a broken connection shows in the access log
+	_, _ = w.Write(register.MarshalProofs(proofs)) // a broken connection shows in the access log
 	return nil
 }
 
-func (s *Site) leafFor(r *http.Request, code link.Code) (leaf []byte, index certcopy.LeafIndex, err error) {
+var errNotYetSigned = certcopy.Errorf(certcopy.Unavailable, "", nil, certcopy.Msg(
+	"Nhật ký vừa ghi thêm về bản sao này và chưa được ký. Hãy thử lại sau vài giây.",
+	"The log has just been added to about this copy and is not signed yet. Try again in a few seconds."))
+
+// leavesFor names the leaves that are asked for.
+func (s *Site) leavesFor(r *http.Request, code link.Code) ([]certcopy.LeafIndex, error) {
 	c, err := s.Register.PublicByCode(r.Context(), code.Hash())
 	if err != nil {
-		return nil, 0, err
-	}
-	kind := storage.LeafKind(r.URL.Query().Get("kind"))
-	if kind == "" {
-		leaf, _, err = s.Log.Leaf(r.Context(), c.Leaf)
-		return leaf, c.Leaf, err
+		return nil, err
 	}
 	indexes, err := s.Log.LeavesOf(r.Context(), c.ID)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	for i := len(indexes) - 1; i >= 0; i-- {
-		leaf, _, err := s.Log.Leaf(r.Context(), indexes[i])
+	kind := storage.LeafKind(r.URL.Query().Get("kind"))
+	if kind == "" {
+		rest := slices.DeleteFunc(slices.Clone(indexes), func(i certcopy.LeafIndex) bool { return i == c.Leaf })
+		return append([]certcopy.LeafIndex{c.Leaf}, rest...), nil
+	}
+	for _, index := range slices.Backward(indexes) {
+		leaf, _, err := s.Log.Leaf(r.Context(), index)
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		if l, err := register.ParseLeaf(leaf); err == nil && l.Kind == kind {
-			return leaf, indexes[i], nil
+			return []certcopy.LeafIndex{index}, nil
 		}
 	}
-	return nil, 0, storage.ErrNotFound
+	return nil, storage.ErrNotFound
 }
 
 func (s *Site) hashes(r *http.Request) tlog.HashReader {

@@ -506,17 +506,20 @@ func TestAudit(t *testing.T) {
 	for _, c := range []struct {
 		of    issuedCopy
 		query string
-		kind  storage.LeafKind
-	}{{released, "", storage.LeafIssue}, {annulled, "", storage.LeafIssue}, {annulled, "?kind=annul", storage.LeafAnnul}, {void, "", storage.LeafVoid}} {
+		kinds []storage.LeafKind
+	}{{released, "", []storage.LeafKind{storage.LeafIssue}}, {annulled, "", []storage.LeafKind{storage.LeafIssue, storage.LeafAnnul}},
+		{annulled, "?kind=annul", []storage.LeafKind{storage.LeafAnnul}}, {void, "", []storage.LeafKind{storage.LeafVoid}}} {
 		rec := w.get("/v/" + c.of.code.String() + "/proof" + c.query)
-		p, err := register.ParseProof(rec.Body.Bytes())
-		if err != nil {
-			t.Errorf("%s%s: %d %v", c.kind, c.query, rec.Code, err)
+		proofs, err := register.ParseProofs(rec.Body.Bytes())
+		if err != nil || len(proofs) != len(c.kinds) {
+			t.Errorf("%s%s: %d %v", c.kinds, c.query, rec.Code, err)
 			continue
 		}
-		leaf, _, err := key.Verify(p)
-		if err != nil || leaf.Kind != c.kind || leaf.CodeHash != c.of.code.Hash() {
-			t.Errorf("%s: %v %+v", c.kind, err, leaf)
+		for i, p := range proofs {
+			leaf, _, err := key.Verify(p)
+			if err != nil || leaf.Kind != c.kinds[i] || leaf.CodeHash != c.of.code.Hash() {
+				t.Errorf("%s: %v %+v", c.kinds, err, leaf)
+			}
 		}
 	}
 	cp, err := key.OpenCheckpoint(w.get("/checkpoint").Body.Bytes())

@@ -24,6 +24,7 @@ type Source struct {
 	mu    sync.Mutex
 	cache map[[32]byte]cached   // guarded by mu
 	lists map[string]cachedList // guarded by mu; CRLs by address
+	found map[string]issuers    // guarded by mu; certificates by address
 	down  map[string]time.Time  // guarded by mu; addresses that failed, until when they are left alone
 }
 
@@ -46,7 +47,7 @@ const maxCacheAge = time.Hour
 // is refused; responders that pre-produce their answers (RFC 5019) leave it out, which is accepted:
 // freshness is proven by the times.
 func NewSource(f *Fetcher, nonce bool) *Source {
-	return &Source{fetcher: f, nonce: nonce, cache: map[[32]byte]cached{}, lists: map[string]cachedList{}, down: map[string]time.Time{}}
+	return &Source{fetcher: f, nonce: nonce, cache: map[[32]byte]cached{}, lists: map[string]cachedList{}, found: map[string]issuers{}, down: map[string]time.Time{}}
 }
 
 // Fetch returns verified evidence about a certificate: by OCSP, else by CRL, from the
@@ -258,25 +259,4 @@ func (s *Source) keep(key [32]byte, r Revocation, when When) {
 		clear(s.cache)
 	}
 	s.cache[key] = cached{revocation: r, until: when.renewal(r.NextUpdate)}
-}
-
-// Issuers fetches the certificates that a certificate names as its issuer's (RFC 5280
-// §4.2.2.1), in DER or PEM. They are not verified: a path has to be built through them.
-func (s *Source) Issuers(ctx context.Context, cert *x509.Certificate) ([]*x509.Certificate, error) {
-	var errs []error
-	for _, address := range cert.IssuingCertificateURL {
-		data, err := s.fetcher.Get(ctx, address)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		if c, err := x509.ParseCertificate(data); err == nil {
-			return []*x509.Certificate{c}, nil
-		}
-		if certs, err := ParsePEM(data); err == nil {
-			return certs, nil
-		}
-		errs = append(errs, fmt.Errorf("%s: no certificate in DER or PEM", address))
-	}
-	return nil, errors.Join(errs...)
 }

@@ -1,9 +1,19 @@
 package trust
 
 import (
+	"bytes"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/pem"
 	"errors"
+	"io"
+	"net/http"
+	"net/url"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/saoy/saoy/signer"
 	"github.com/saoy/saoy/signer/signertest"
@@ -65,5 +75,87 @@ func TestTheAnchorsListFirst(t *testing.T) {
 	data, err = w.collector().Collect(t.Context(), w.official(t), nil)
 	if err != nil || len(data.CRLs) != 0 || len(data.OCSPs) != 2 {
 		t.Errorf("without lists: %v, %d lists, %d responses", err, len(data.CRLs), len(data.OCSPs))
+	}
+}
+
+// fetched answers one address with something else.
+type fetched struct {
+	*world
+	path string
+	body []byte
+}
+
+func (f fetched) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path != f.path {
+		return f.world.RoundTrip(r)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls[r.URL.Path]++
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(f.body)), Request: r}, nil
+}
+
+// certsOnly makes a CMS message without signers (RFC 5652 §5.1), as authorities serve it in
+// .p7c files.
+func certsOnly(t *testing.T, certs ...*x509.Certificate) []byte {
+	t.Helper()
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1ObjectIdentifier(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2})
+		b.AddASN1(contextTag(0), func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1Int64(1)
+				b.AddASN1(cbasn1.SET, func(*cryptobyte.Builder) {})
+				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+					b.AddASN1ObjectIdentifier(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1})
+				})
+				b.AddASN1(contextTag(0), func(b *cryptobyte.Builder) {
+					for _, c := range certs {
+						b.AddBytes(c.Raw)
+					}
+				})
+				b.AddASN1(cbasn1.SET, func(*cryptobyte.Builder) {})
+			})
+		})
+	})
+	der, err := b.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+// TestIssuersInEveryForm: a certificate alone, in PEM, in CMS; and what is none, or another's.
+func TestIssuersInEveryForm(t *testing.T) {
+	w, stranger := newWorld(t), newWorld(t)
+	cert, issuing := w.official(t), w.pki.Issuing.Certificate
+	address, err := url.Parse(cert.IssuingCertificateURL[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	inPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: issuing.Raw})
+	for name, tt := range map[string]struct {
+		body []byte
+		want error
+	}{
+		"DER":             {issuing.Raw, nil},
+		"PEM":             {inPEM, nil},
+		"CMS":             {certsOnly(t, w.pki.Root.Certificate, issuing), nil},
+		"CMS of nothing":  {certsOnly(t), ErrNoPath},
+		"another's":       {stranger.pki.Issuing.Certificate.Raw, ErrNoPath},
+		"an error's page": {[]byte("<html>"), ErrNoPath},
+	} {
+		f := fetched{w, address.Path, tt.body}
+		w.calls = map[string]int{}
+		w.validator.Source = NewSource(NewFetcher(FetcherConfig{Transport: f}), false)
+		for range 3 {
+			r := w.validator.Validate(t.Context(), Question{Certificate: cert, At: w.clock(), Now: w.clock()})
+			if !errors.Is(r.PathErr, tt.want) {
+				t.Errorf("%s: %v", name, r.PathErr)
+			}
+		}
+		if tt.want == nil && w.calls[address.Path] != 1 {
+			t.Errorf("%s: fetched %d times", name, w.calls[address.Path])
+		}
 	}
 }

@@ -111,7 +111,7 @@ const maxFetchedIssuers = 5
 func (r *validation) completePath() {
 	next := r.q.Certificate
 	for range maxFetchedIssuers {
-		issuers, err := r.v.Source.Issuers(r.ctx, next)
+		issuers, err := r.v.Source.Issuers(r.ctx, next, r.q.Now)
 		if err != nil || len(issuers) == 0 {
 			return
 		}

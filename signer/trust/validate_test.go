@@ -48,6 +48,10 @@ func TestCollectFetchesMissingIssuers(t *testing.T) {
 		t.Errorf("%d certificates, %v", len(data.Certs), err)
 	}
 	w.pki.SetFault(signertest.CAService, signertest.Unavailable)
+	if _, err := w.collector().Collect(t.Context(), w.official(t), nil); err != nil {
+		t.Errorf("issuer that was fetched before: %v", err)
+	}
+	w.validator.Source = w.source(false)
 	if _, err := w.collector().Collect(t.Context(), w.official(t), nil); !errors.Is(err, ErrNoPath) {
 		t.Errorf("without the issuer: %v", err)
 	}

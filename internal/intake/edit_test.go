@@ -24,7 +24,7 @@ func assembled(t *testing.T, p Page) []byte {
 func TestEditKeepsTheLook(t *testing.T) {
 	grey := textPage(3, 0, 0, 0, 8)
 	bilevel := textPage(3, 0, 0, 0, 8)
-	blackAndWhite(bilevel, 128)
+	bilevel = blackAndWhite(bilevel, 200)
 	palette := image.NewPaletted(image.Rect(0, 0, 700, 990), color.Palette{color.White, color.RGBA{200, 0, 0, 255}, color.Black})
 	for i := range palette.Pix {
 		palette.Pix[i] = uint8(i / 700 / 40 % 3)

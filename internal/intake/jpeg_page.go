@@ -13,53 +13,79 @@ import (
 // reencodeQuality loses nothing that the eye finds on paper.
 const reencodeQuality = 92
 
-// readJPEG makes the page of a JPEG file. The file is decoded whole, to be sure that it can
-// be, and the samples are passed through unless their colours need conversion.
+// readJPEG makes the page of a JPEG file. All its codes are read, to be sure that it can be
+// decoded, and the samples are passed through unless their colours need conversion.
 func readJPEG(name string, b []byte) (Page, error) {
-	j, img, err := decodeJPEG(name, b)
+	j, err := openJPEG(name, b)
 	if err != nil {
 		return Page{}, err
 	}
-	return j.page(img)
+	return j.page(name)
 }
 
-func decodeJPEG(name string, b []byte) (*jpegFile, image.Image, error) {
+// openJPEG reads the structure of a file and refuses what no reader of a PDF would show.
+func openJPEG(name string, b []byte) (*jpegFile, error) {
 	j, err := scanJPEG(b)
 	switch {
 	case err != nil:
-		return nil, nil, errDamaged(name, err)
+		return nil, errDamaged(name, err)
 	case int64(j.width)*int64(j.height) > certcopy.MaxImagePixels:
-		return nil, nil, errPixels(name, int64(j.width), int64(j.height))
+		return nil, errPixels(name, int64(j.width), int64(j.height))
 	case !j.baselineLike || j.bits != 8:
-		return nil, nil, errUnsupported(name, "JPEG lossless/arithmetic/12-bit")
+		return nil, errUnsupported(name, "JPEG lossless/arithmetic/12-bit")
 	case j.progressive && !j.ended:
-		return nil, nil, errTruncated(name, nil) // decodes, but coarsely
+		return nil, errTruncated(name, nil) // decodes, but coarsely
 	}
+	return j, nil
+}
+
+// decode returns the whole picture.
+func (j *jpegFile) decode(name string) (image.Image, error) {
 	img, err := jpeg.Decode(bytes.NewReader(j.clean))
 	switch {
 	case err != nil && (!j.ended || errors.Is(err, io.ErrUnexpectedEOF)):
-		return nil, nil, errTruncated(name, err)
+		return nil, errTruncated(name, err)
 	case err != nil:
-		return nil, nil, errDamaged(name, err)
+		return nil, errDamaged(name, err)
 	}
-	return j, img, nil
+	return img, nil
 }
 
-func (j *jpegFile) page(img image.Image) (Page, error) {
+// look returns the picture, reduced if that is all that is asked of it.
+func (j *jpegFile) look(name string, colour bool) (image.Image, error) {
+	if img, ok := j.small(colour); ok && img != nil {
+		return img, nil
+	}
+	return j.decode(name)
+}
+
+func (j *jpegFile) page(name string) (Page, error) {
 	p := Page{Image: Image{
 		Width: j.width, Height: j.height, Components: j.components, Bits: 8, Encoding: DCT,
 		Orientation: j.orientation, DPIX: j.dpiX, DPIY: j.dpiY, Data: j.clean,
 	}}
-	convert := colorsOf(j.icc, j.components)
-	if j.components == 4 || j.components == 2 || j.rgbIDs && j.adobe < 0 {
-		p.Components = 3
-		convert = orIdentity(convert)
-	}
+	convert := j.conversion()
 	if convert == nil {
-		p.see(inkOf(img))
-		return p, nil
+		img, err := j.look(name, false)
+		if err == nil {
+			p.see(inkOf(img))
+		}
+		return p, err
+	}
+	img, err := j.decode(name)
+	if err != nil {
+		return p, err
 	}
 	return p, p.reencode(img, convert)
+}
+
+// conversion returns what makes of the samples those of sRGB or grey, nil if they are.
+func (j *jpegFile) conversion() *colors {
+	convert := colorsOf(j.icc, j.components)
+	if j.components == 4 || j.components == 2 || j.rgbIDs && j.adobe < 0 {
+		return orIdentity(convert)
+	}
+	return convert
 }
 
 // reencode replaces the samples by those of img with converted colours, as a JPEG. It warns

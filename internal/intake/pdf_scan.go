@@ -2,7 +2,6 @@ package intake
 
 import (
 	"image"
-	"image/color"
 	"math"
 
 	"github.com/saoy/saoy/internal/render"
@@ -21,13 +20,13 @@ func passScan(d *render.Document, i int, w, h float64) (Page, bool) {
 	if !ok {
 		return Page{}, false
 	}
-	j, img, err := decodeJPEG("", s.JPEG)
-	if err != nil {
+	j, err := openJPEG("", s.JPEG)
+	if err != nil || j.conversion() != nil {
 		return Page{}, false
 	}
 	// Its place in the PDF says how it is turned, not what its camera noted.
 	j.orientation = [4]Orientation{1, 6, 3, 8}[s.Rotate&3]
-	p, err := j.page(img)
+	p, err := j.page("")
 	if err != nil || len(p.Warnings) > 0 {
 		return Page{}, false
 	}
@@ -39,6 +38,10 @@ func passScan(d *render.Document, i int, w, h float64) (Page, bool) {
 	if err != nil {
 		return Page{}, false
 	}
+	img, err := j.look("", true)
+	if err != nil {
+		return Page{}, false
+	}
 	if !looksLike(img, p.Orientation, drawn) {
 		return Page{}, false
 	}
@@ -47,57 +50,26 @@ func passScan(d *render.Document, i int, w, h float64) (Page, bool) {
 }
 
 // looksLike reports whether img, turned, is the picture drawn, which is smaller: each of its
-// pixels is compared with the mean of samples spread over the same place.
+// pixels is compared with the mean of the same place.
 func looksLike(img image.Image, o Orientation, drawn *image.RGBA) bool {
-	r, n := img.Bounds(), drawn.Bounds()
-	cols, rows := r.Dx(), r.Dy()
-	seenCols, seenRows := cols, rows
+	w, h := drawn.Rect.Dx(), drawn.Rect.Dy()
 	if o.Swaps() {
-		seenCols, seenRows = rows, cols
+		w, h = h, w
 	}
-	count, sum := make([]int, n.Dx()*n.Dy()), make([][3]int, n.Dx()*n.Dy())
-	step := max(1, min(seenCols/n.Dx(), seenRows/n.Dy())/3)
-	colour := sampler(img)
-	for y := step / 2; y < rows; y += step {
-		for x := step / 2; x < cols; x += step {
-			sx, sy := seenAt(o, x, y, cols, rows)
-			at := sy*n.Dy()/seenRows*n.Dx() + sx*n.Dx()/seenCols
-			red, green, blue := colour(r.Min.X+x, r.Min.Y+y)
-			count[at]++
-			sum[at][0] += int(red)
-			sum[at][1] += int(green)
-			sum[at][2] += int(blue)
+	if r := img.Bounds(); r.Dx() < w || r.Dy() < h {
+		return false
+	}
+	total := 0
+	row, same := make([]byte, 4*w), reduce(img, w, h)
+	for y := range h {
+		opaqueRow(row, same, y)
+		for x := range w {
+			sx, sy := seenAt(o, x, y, w, h)
+			at := drawn.PixOffset(drawn.Rect.Min.X+sx, drawn.Rect.Min.Y+sy)
+			for k := range 3 {
+				total += abs(int(row[4*x+k]) - int(drawn.Pix[at+k]))
+			}
 		}
 	}
-	total, places := 0, 0
-	for at, c := range count {
-		if c == 0 {
-			continue
-		}
-		places += 3
-		for k := range 3 {
-			total += abs(sum[at][k]/c - int(drawn.Pix[4*at+k]))
-		}
-	}
-	return places > len(count) && total <= sameEverywhere*places
-}
-
-// sampler returns a function that reads single samples of what image/jpeg decodes to.
-func sampler(img image.Image) func(x, y int) (r, g, b uint8) {
-	switch v := img.(type) {
-	case *image.YCbCr:
-		return func(x, y int) (r, g, b uint8) {
-			at, chroma := v.YOffset(x, y), v.COffset(x, y)
-			return color.YCbCrToRGB(v.Y[at], v.Cb[chroma], v.Cr[chroma])
-		}
-	case *image.Gray:
-		return func(x, y int) (r, g, b uint8) {
-			c := v.Pix[v.PixOffset(x, y)]
-			return c, c, c
-		}
-	}
-	return func(x, y int) (r, g, b uint8) {
-		c := color.RGBAModel.Convert(img.At(x, y)).(color.RGBA)
-		return c.R, c.G, c.B
-	}
+	return total <= sameEverywhere*3*w*h
 }

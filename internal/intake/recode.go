@@ -177,9 +177,7 @@ func (p *Page) encodeAs(img image.Image, e Edit) error {
 	}
 	p.see(inkOf(img))
 	if e.Colour == Bilevel {
-		g := img.(*image.Gray)
-		blackAndWhite(g, otsu(g))
-		p.Components, p.Bits, p.Encoding, p.Data = 1, 1, G4, fax(g)
+		p.Components, p.Bits, p.Encoding, p.Data = 1, 1, G4, fax(blackAndWhite(img.(*image.Gray), p.Sheet.DPI))
 		return nil
 	}
 	p.Components, p.Bits, p.Encoding = 3, 8, DCT
@@ -219,13 +217,4 @@ func otsu(g *image.Gray) uint8 {
 		}
 	}
 	return uint8(at)
-}
-
-func blackAndWhite(g *image.Gray, threshold uint8) {
-	for i, v := range g.Pix {
-		g.Pix[i] = 255
-		if v <= threshold {
-			g.Pix[i] = 0
-		}
-	}
 }

@@ -15,8 +15,8 @@ type inkMap struct {
 	cells      []uint8
 }
 
-// cellsAlong is the number of cells along the longer side.
-const cellsAlong = 800
+// cellsAlong is the greatest number of cells along the longer side.
+const cellsAlong = 1000
 
 func newInkMap(width, height int) *inkMap {
 	k := max(1, (max(width, height)+cellsAlong-1)/cellsAlong)

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/saoy/saoy/signer/cms"
@@ -24,11 +23,11 @@ type issuers struct {
 func (s *Source) Issuers(ctx context.Context, cert *x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
 	var errs []error
 	for _, address := range cert.IssuingCertificateURL {
-		if certs := s.issuersFrom(address, now); signedByOne(cert, certs) {
+		if certs := s.issuersFrom(address, now); signerOf(cert, certs) != nil {
 			return certs, nil
 		}
 		certs, err := s.fetchIssuers(ctx, address)
-		if err == nil && !signedByOne(cert, certs) {
+		if err == nil && signerOf(cert, certs) == nil {
 			err = fmt.Errorf("%s: none of the certificates signed %s", address, cert.Subject)
 		}
 		if err != nil {
@@ -41,10 +40,14 @@ func (s *Source) Issuers(ctx context.Context, cert *x509.Certificate, now time.T
 	return nil, errors.Join(errs...)
 }
 
-func signedByOne(cert *x509.Certificate, certs []*x509.Certificate) bool {
-	return slices.ContainsFunc(certs, func(c *x509.Certificate) bool {
-		return c.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
-	})
+// signerOf returns which of several certificates signed one; nil if none did.
+func signerOf(cert *x509.Certificate, certs []*x509.Certificate) *x509.Certificate {
+	for _, c := range certs {
+		if c.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil {
+			return c
+		}
+	}
+	return nil
 }
 
 // maxIssuers bounds the certificates taken from one address.

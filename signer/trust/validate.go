@@ -120,7 +120,7 @@ func (r *validation) completePath() {
 		if !errors.Is(r.result.PathErr, ErrNoPath) {
 			return
 		}
-		next = issuers[0]
+		next = signerOf(next, issuers)
 	}
 }
 

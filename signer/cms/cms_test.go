@@ -79,7 +79,7 @@ var keys = []struct {
 	pss  bool
 }{
 	{signertest.P256, false}, {signertest.P384, false}, {signertest.P521, false},
-	{signertest.RSA2048, false}, {signertest.RSA2048, true}, {signertest.RSA3072, true},
+	{signertest.RSA2048, false}, {signertest.RSA2048, true}, {signertest.RSA3072, true}, {signertest.RSA4096, false}, {signertest.RSA4096, true},
 }
 
 // TestSign makes a signature with each kind of key, with and without a time-stamp, and has

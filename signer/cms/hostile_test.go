@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/hex"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -264,4 +265,24 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestDigestAlgorithmsListTheSigners: a SignedData that says its content is digested with
+// another hash than the signer's is no signature, and says why.
+func TestDigestAlgorithmsListTheSigners(t *testing.T) {
+	der := sign(t, identity(t, signertest.P256).Identity, false, nil)
+	sha256 := []byte{0x31, 0x0d, 0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01}
+	at := bytes.Index(der, sha256)
+	if at < 0 {
+		t.Fatal("digestAlgorithms is not where it was")
+	}
+	for name, last := range map[string]byte{"as made": 1, "SHA-384": 2, "unknown": 0x7f} {
+		changed := bytes.Clone(der)
+		changed[at+len(sha256)-1] = last
+		v := parse(t, changed).Verify(cms.BytesOf(content))[0]
+		err := v.Check(cms.CheckAlgorithm).Err
+		if want := last != 1; errors.Is(err, cms.ErrDigestAlgorithms) != want || errors.Is(err, cms.ErrFormat) != want || (v.Err() != nil) != want {
+			t.Errorf("%s: %v, in all %v", name, err, v.Err())
+		}
+	}
 }

@@ -33,6 +33,8 @@ type SignedData struct {
 	// RFC 5940): CertificateList and OCSPResponse.
 	CRLs, OCSPs [][]byte
 	Signers     []*SignerInfo
+	// DigestOIDs are the digest algorithms that the content is said to be digested with.
+	DigestOIDs []asn1.ObjectIdentifier
 	// Canonical tells that lengths and strings were encoded as DER demands.
 	Canonical bool
 }
@@ -95,6 +97,13 @@ func (sd *SignedData) parse(s cryptobyte.String) error {
 	var hasCerts, hasCRLs bool
 	if !s.ReadASN1Integer(&sd.Version) || !s.ReadASN1(&digests, cbasn1.SET) {
 		return syntax("SignedData version or digestAlgorithms")
+	}
+	for !digests.Empty() {
+		oid, _ := readAlgorithm(&digests)
+		if oid == nil || len(sd.DigestOIDs) == maxSigners {
+			return syntax("digestAlgorithms")
+		}
+		sd.DigestOIDs = append(sd.DigestOIDs, oid)
 	}
 	if err := sd.parseContent(&s); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 )
@@ -59,6 +60,9 @@ var (
 	ErrNoSigner = errors.New("signer's certificate is not in the signature")
 	// ErrFormat: the structure breaks a rule (FORMAT_FAILURE).
 	ErrFormat = errors.New("signature breaks the format")
+	// ErrDigestAlgorithms: the signer's digest algorithm is not among those that the
+	// SignedData says its content is digested with (RFC 5652 §5.1). It comes with ErrFormat.
+	ErrDigestAlgorithms = errors.New("digestAlgorithms does not list the signer's digest")
 )
 
 // Weakness is something that verifies and yet proves little today. Which weaknesses are
@@ -327,6 +331,9 @@ func (v *verifier) checkAlgorithm() error {
 	}
 	if h != a.Hash {
 		return fmt.Errorf("%w: digest by %s, signature by %s", ErrFormat, h, a.Hash)
+	}
+	if !slices.ContainsFunc(v.sd.DigestOIDs, v.si.DigestOID.Equal) {
+		return fmt.Errorf("%w: %w: %s", ErrFormat, ErrDigestAlgorithms, h)
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func (s *service) set(fault string) {
 }
 
 func TestKeySuite(t *testing.T) {
-	for _, kind := range []signertest.KeyType{signertest.P256, signertest.P384, signertest.RSA2048} {
+	for _, kind := range []signertest.KeyType{signertest.P256, signertest.P384, signertest.RSA2048, signertest.RSA4096} {
 		t.Run(string(kind), func(t *testing.T) {
 			c := newService(t, kind).client(t, nil)
 			signertest.KeySuite(t, func(t *testing.T) signer.Identity {

@@ -131,7 +131,7 @@ func sign(t testing.TB, token *Token) error {
 
 func TestKeySuite(t *testing.T) {
 	h := softHSM(t)
-	for _, kind := range []signertest.KeyType{signertest.RSA2048, signertest.P256, signertest.P384} {
+	for _, kind := range []signertest.KeyType{signertest.RSA2048, signertest.RSA4096, signertest.P256, signertest.P384} {
 		t.Run(string(kind), func(t *testing.T) {
 			cfg, _ := h.put(t, func(f *signertest.Profile) { f.KeyType = kind })
 			token := open(t, cfg)

@@ -55,7 +55,7 @@ func save(t *testing.T, leaf signertest.Leaf) string {
 }
 
 func TestKeySuite(t *testing.T) {
-	for _, kind := range []signertest.KeyType{signertest.P256, signertest.P384, signertest.RSA2048} {
+	for _, kind := range []signertest.KeyType{signertest.P256, signertest.P384, signertest.RSA2048, signertest.RSA4096} {
 		t.Run(string(kind), func(t *testing.T) {
 			path := save(t, issue(t, func(f *signertest.Profile) { f.KeyType = kind }))
 			signertest.KeySuite(t, func(t *testing.T) signer.Identity {

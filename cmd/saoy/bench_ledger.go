@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -29,7 +30,8 @@ type benchLedgerCommand struct {
 // ledgerBench is the result. Times are medians in milliseconds, of one caller.
 type ledgerBench struct {
 	Sizes []ledgerSize `json:"sizes"`
-	// Growth is the time at the last size by the time at the first.
+	// Growth is the time at the last size by the time of a ledger of 10 thousand copies that was
+	// measured in turns with it.
 	Growth map[string]float64 `json:"growth"`
 	// At50M is what the slope between the first and the last size gives for 50 million copies:
 	// milliseconds if the time grows with the logarithm of the size.
@@ -46,6 +48,7 @@ type ledgerBench struct {
 type ledgerSize struct {
 	Copies  int64              `json:"copies"`
 	Milli   map[string]float64 `json:"ms"`
+	Small   map[string]float64 `json:"small_ms"` // of the ledger of 10 thousand copies, in turns
 	Filled  float64            `json:"fill_seconds"`
 	TotalGB float64            `json:"gb"`
 }
@@ -72,7 +75,7 @@ func (c benchLedgerCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer local.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // its directory goes with it
-	b, err := c.measure(ctx, local.DSN())
+	b, err := c.measure(ctx, local)
 	if err != nil {
 		return err
 	}
@@ -90,42 +93,76 @@ func (c benchLedgerCommand) sizes() []int64 {
 	return slices.Compact(all)
 }
 
-func (c benchLedgerCommand) measure(ctx context.Context, dsn string) (*ledgerBench, error) {
-	if _, err := postgres.Migrate(ctx, dsn); err != nil {
-		return nil, err
-	}
-	store, err := postgres.Open(ctx, postgres.Config{URL: dsn, Fee: feeOf})
+// measure keeps one ledger at the first size and lets another grow beside it.
+func (c benchLedgerCommand) measure(ctx context.Context, local *postgres.Local) (*ledgerBench, error) {
+	small, closeSmall, err := newLedgerProbe(ctx, local, "small")
 	if err != nil {
 		return nil, err
 	}
-	defer store.Close()
-	owner, err := pgx.Connect(ctx, dsn)
+	defer closeSmall()
+	large, closeLarge, err := newLedgerProbe(ctx, local, "large")
 	if err != nil {
 		return nil, err
 	}
-	defer owner.Close(context.WithoutCancel(ctx))
-	filler, err := newLedgerFiller(ctx, store, owner)
-	if err != nil {
+	defer closeLarge()
+	if err := small.filler.fill(ctx, firstSize); err != nil {
 		return nil, err
 	}
 	b := &ledgerBench{Growth: map[string]float64{}, At50M: map[string]float64{}, BytesPerCopy: map[string]float64{}, Agencies: benchAgencies, ServerSettings: benchServer}
 	for _, n := range c.sizes() {
 		start := time.Now()
-		if err := filler.fill(ctx, n); err != nil {
+		if err := large.filler.fill(ctx, n); err != nil {
 			return nil, fmt.Errorf("fill %d: %w", n, err)
 		}
-		size := ledgerSize{Copies: n, Filled: time.Since(start).Seconds()}
-		if size.Milli, err = (&ledgerProbe{store, filler, c.Rounds}).all(ctx); err != nil {
+		size := ledgerSize{Copies: n, Filled: math.Round(time.Since(start).Seconds())}
+		medians, err := measureLedgers(ctx, []*ledgerProbe{small, large}, c.Rounds)
+		if err != nil {
 			return nil, fmt.Errorf("at %d: %w", n, err)
 		}
-		if err := b.weigh(ctx, owner, filler.copies, &size); err != nil {
+		size.Small, size.Milli = medians[0], medians[1]
+		if err := b.weigh(ctx, large.filler.owner, large.filler.copies, &size); err != nil {
 			return nil, err
 		}
 		b.Sizes = append(b.Sizes, size)
-		fmt.Fprintf(os.Stderr, "%d copies: filled in %.0f s, %.1f GB, %v\n", n, size.Filled, size.TotalGB, size.Milli)
+		fmt.Fprintf(os.Stderr, "%d copies: filled in %.0f s, %.1f GB, %v, small %v\n", n, size.Filled, size.TotalGB, size.Milli, size.Small)
 	}
 	b.extrapolate()
 	return b, nil
+}
+
+// newLedgerProbe makes a database of that name.
+func newLedgerProbe(ctx context.Context, local *postgres.Local, name string) (*ledgerProbe, func(), error) {
+	admin, err := pgx.Connect(ctx, local.DSN())
+	if err != nil {
+		return nil, nil, err
+	}
+	_, err = admin.Exec(ctx, "CREATE DATABASE "+name)
+	if err = errors.Join(err, admin.Close(ctx)); err != nil {
+		return nil, nil, err
+	}
+	dsn := local.DSN() + " dbname=" + name
+	if _, err := postgres.Migrate(ctx, dsn); err != nil {
+		return nil, nil, err
+	}
+	store, err := postgres.Open(ctx, postgres.Config{URL: dsn, Fee: feeOf})
+	if err != nil {
+		return nil, nil, err
+	}
+	owner, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		store.Close()
+		return nil, nil, err
+	}
+	end := func() {
+		_ = owner.Close(context.WithoutCancel(ctx))
+		store.Close()
+	}
+	filler, err := newLedgerFiller(ctx, store, owner)
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	return &ledgerProbe{store: store, filler: filler}, end, nil
 }
 
 // weigh asks how large the tables are.
@@ -153,13 +190,13 @@ func (b *ledgerBench) weigh(ctx context.Context, owner *pgx.Conn, copies int64, 
 
 // extrapolate compares the sizes and goes on to 50 million.
 func (b *ledgerBench) extrapolate() {
-	first, last := b.Sizes[0], b.Sizes[len(b.Sizes)-1]
-	decades := math.Log10(float64(last.Copies) / float64(first.Copies))
+	last := b.Sizes[len(b.Sizes)-1]
+	decades := math.Log10(float64(last.Copies) / firstSize)
 	for what, ms := range last.Milli {
-		b.Growth[what] = round3(ms / first.Milli[what])
+		b.Growth[what] = round3(ms / last.Small[what])
 		slope := 0.0
 		if decades > 0 {
-			slope = (ms - first.Milli[what]) / decades
+			slope = (ms - last.Small[what]) / decades
 		}
 		b.At50M[what] = round3(ms + slope*math.Log10(50e6/float64(last.Copies)))
 	}

@@ -11,11 +11,11 @@ import (
 	"github.com/saoy/saoy/storage/postgres"
 )
 
-// ledgerProbe measures the ledger's own methods, one after the other.
+// ledgerProbe is one ledger that is measured, by its own methods.
 type ledgerProbe struct {
-	store  *postgres.Store
-	filler *ledgerFiller
-	rounds int
+	store   *postgres.Store
+	filler  *ledgerFiller
+	waiting []certcopy.CopyID // for their numbers
 }
 
 // The operations that are measured.
@@ -30,52 +30,78 @@ const (
 
 var ledgerOperations = []string{opNumber, opAppend, opLookUp, opQueue, opNewest, opCounts}
 
-// all returns the median of each operation in milliseconds.
-func (p *ledgerProbe) all(ctx context.Context) (map[string]float64, error) {
-	waiting, err := p.filler.waiting(ctx, p.rounds)
-	if err != nil {
-		return nil, err
-	}
-	medians := map[string]float64{}
-	for _, op := range []struct {
-		name string
-		once func(i int) error
-	}{
-		{opQueue, func(i int) error {
+// ledgerStep is one operation; without a name it only prepares the next.
+type ledgerStep struct {
+	name string
+	once func(ctx context.Context, i int) error
+}
+
+// steps are the operations in an order in which each finds what it needs.
+func (p *ledgerProbe) steps() []ledgerStep {
+	return []ledgerStep{
+		{opQueue, func(ctx context.Context, i int) error {
 			_, err := p.store.CopyList(ctx, desk.Filter{Agency: p.agency(i), States: []certcopy.State{certcopy.Submitted}}, desk.Cursor{}, 50)
 			return err
 		}},
-		{opNewest, func(i int) error {
+		{opNewest, func(ctx context.Context, i int) error {
 			_, err := p.store.CopyList(ctx, desk.Filter{Agency: p.agency(i), Newest: true}, desk.Cursor{}, 50)
 			return err
 		}},
-		{opCounts, func(i int) error {
+		{opCounts, func(ctx context.Context, i int) error {
 			_, err := p.store.Counts(ctx, p.agency(i), time.Now().Truncate(24*time.Hour))
 			return err
 		}},
-		{opLookUp, func(int) error {
+		{opLookUp, func(ctx context.Context, _ int) error {
 			_, err := p.store.PublicByCode(ctx, p.filler.codes[p.filler.random.IntN(len(p.filler.codes))])
 			return err
 		}},
-		{opNumber, func(i int) error {
-			_, err := p.store.TakeNumber(ctx, waiting[i])
+		{opNumber, func(ctx context.Context, i int) error {
+			_, err := p.store.TakeNumber(ctx, p.waiting[i])
 			return err
 		}},
-		{"", func(i int) error { return p.filler.seal(ctx, waiting[i]) }},
-		{opAppend, func(i int) error {
-			_, err := p.store.Register(ctx, waiting[i], certcopy.FinalFile{Digest: certcopy.Digest(p.filler.digest()), Size: 412_345, Pages: 2, Level: "B-LT"}, p.leaf)
+		{"", func(ctx context.Context, i int) error { return p.filler.seal(ctx, p.waiting[i]) }},
+		{opAppend, func(ctx context.Context, i int) error {
+			_, err := p.store.Register(ctx, p.waiting[i], certcopy.FinalFile{Digest: certcopy.Digest(p.filler.digest()), Size: 412_345, Pages: 2, Level: "B-LT"}, p.leaf)
 			return err
 		}},
-	} {
-		ms, err := p.median(op.once)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", op.name, err)
+	}
+}
+
+// measureLedgers runs each operation on each ledger in turns, so that what disturbs one
+// disturbs the other, and returns the medians in milliseconds.
+func measureLedgers(ctx context.Context, probes []*ledgerProbe, rounds int) ([]map[string]float64, error) {
+	medians := make([]map[string]float64, len(probes))
+	steps := make([][]ledgerStep, len(probes))
+	for n, p := range probes {
+		var err error
+		if p.waiting, err = p.filler.waiting(ctx, rounds); err != nil {
+			return nil, err
 		}
-		if op.name != "" {
-			medians[op.name] = ms
+		medians[n], steps[n] = map[string]float64{}, p.steps()
+	}
+	for s, step := range steps[0] {
+		times := make([][]time.Duration, len(probes))
+		for i := range rounds {
+			for n := range probes {
+				start := time.Now()
+				if err := steps[n][s].once(ctx, i); err != nil {
+					return nil, fmt.Errorf("%s: %w", step.name, err)
+				}
+				times[n] = append(times[n], time.Since(start))
+			}
+		}
+		for n := range probes {
+			if step.name != "" {
+				medians[n][step.name] = milliseconds(median(times[n]))
+			}
 		}
 	}
-	return medians, p.filler.reread(ctx)
+	for _, p := range probes {
+		if err := p.filler.reread(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return medians, nil
 }
 
 func (p *ledgerProbe) agency(i int) certcopy.AgencyID {
@@ -86,18 +112,6 @@ func (p *ledgerProbe) agency(i int) certcopy.AgencyID {
 func (p *ledgerProbe) leaf(at time.Time) ([]byte, error) {
 	c, err := p.filler.make(p.filler.offices[0], 1, at)
 	return c.leaf, err
-}
-
-func (p *ledgerProbe) median(once func(i int) error) (float64, error) {
-	times := make([]time.Duration, 0, p.rounds)
-	for i := range p.rounds {
-		start := time.Now()
-		if err := once(i); err != nil {
-			return 0, err
-		}
-		times = append(times, time.Since(start))
-	}
-	return milliseconds(median(times)), nil
 }
 
 // waiting adds copies that are certified and wait for their number, without a job that would

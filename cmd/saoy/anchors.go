@@ -15,6 +15,7 @@ import (
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/internal/demo"
 	"github.com/saoy/saoy/signer/trust"
+	"github.com/saoy/saoy/signer/validation"
 )
 
 // anchorsFile is the dated list of trust anchors that `saoy verify --trust` and
@@ -215,4 +216,20 @@ func (e anchorEntry) certificate(dir string) (*x509.Certificate, error) {
 		return nil, fmt.Errorf("the certificate's SHA-256 is %s, not %s", got, want)
 	}
 	return certificates[0], nil
+}
+
+// readPolicy reads a policy of algorithms.
+func readPolicy(path string) (*validation.Policy, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, certcopy.Errorf(certcopy.NotFound, path, err, certcopy.Msg(
+			"Không đọc được tệp chính sách thuật toán. Hãy kiểm tra đường dẫn.", "The policy of algorithms cannot be read. Check its path."))
+	}
+	policy, err := validation.ParsePolicy(b)
+	if err != nil {
+		return nil, certcopy.Errorf(certcopy.Invalid, path, err, certcopy.Msg(
+			"Tệp chính sách thuật toán có lỗi ("+err.Error()+"). Hãy sửa tệp theo docs/verification.md.",
+			"The policy of algorithms has an error ("+err.Error()+"). Correct it after docs/verification.md."))
+	}
+	return policy, nil
 }

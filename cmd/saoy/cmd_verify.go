@@ -20,6 +20,7 @@ import (
 type verifyCommand struct {
 	JSON    bool          `help:"Print one JSON object per file, one line each."`
 	Trust   []string      `help:"File of trust anchors, a dated list (docs/verification.md) or PEM, or \"system\" for those of this machine; may be repeated. None by default." placeholder:"FILE"`
+	Policy  string        `help:"Dated list of the algorithms that count (docs/verification.md); default: ETSI TS 119 312." placeholder:"FILE"`
 	At      time.Time     `help:"Time of validation, RFC 3339; default: now."`
 	Offline bool          `help:"Use only what the files carry; fetch nothing."`
 	MaxSize int64         `help:"Largest file that is read, in bytes." default:"67108864"`
@@ -65,6 +66,13 @@ func (c verifyCommand) options() (validation.Options, error) {
 	o := validation.Options{At: c.At, MaxTime: c.MaxTime, Spent: confine.ProcessorTime}
 	if o.At.IsZero() {
 		o.At = time.Now()
+	}
+	if c.Policy != "" {
+		policy, err := readPolicy(c.Policy)
+		if err != nil {
+			return o, err
+		}
+		o.Policy = policy
 	}
 	var anchors []trust.Anchor
 	for _, name := range c.Trust {

@@ -18,6 +18,8 @@ type Options struct {
 	At time.Time
 	// Anchors are the only certificates trusted for themselves; nil: none.
 	Anchors *trust.Store
+	// Policy says which algorithms count when; nil: StandardPolicy.
+	Policy *Policy
 	// Source fetches what the file does not carry: issuers, OCSP responses and CRLs. Nil:
 	// nothing is fetched, only what the file holds counts.
 	Source *trust.Source
@@ -43,6 +45,9 @@ func File(ctx context.Context, r io.ReaderAt, size int64, o Options) (*Report, e
 	}
 	if o.Limits.DecodedTotal == 0 {
 		o.Limits.DecodedTotal = maxDecoded
+	}
+	if o.Policy == nil {
+		o.Policy = StandardPolicy()
 	}
 	within := o.limit(ctx)
 	x := &examiner{ctx: within, caller: ctx, file: patientReader{within, r}, size: size, options: o, work: maxWork, digestLeft: max(maxDigest, 4*size),

@@ -48,6 +48,10 @@ func (x *examiner) path(cert *x509.Certificate, p trust.Purpose, used, proven ti
 			return d
 		}
 	}
+	if weak, bad := x.options.Policy.weakLink(r.Path.Certificates, proven); bad {
+		d.open(CryptoConstraintsFailureNoPOE, plain(errors.New(weak)))
+		return d
+	}
 	d.standings(r, used, proven)
 	// Today's answer decides what the file leaves open, and whether the key of a time-stamp
 	// that nothing younger covers has been revoked since.

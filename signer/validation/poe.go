@@ -79,7 +79,7 @@ func (x *examiner) tokenHolds(t *timestamp.Token, v *cms.Verification, proven ti
 		return x.noteToken(out, verdict{indication: Indeterminate, sub: TimestampOrderFailure,
 			why: both{"dấu thời gian ở sau thời điểm mà nó đã phải tồn tại", "its time is later than the time by which it must have existed"}}), false
 	}
-	if weak, bad := weakest(v, proven); bad {
+	if weak, bad := x.options.Policy.weakest(v, proven); bad {
 		return x.noteToken(out, verdict{indication: Indeterminate, sub: CryptoConstraintsFailureNoPOE, why: plain(errors.New(weak))}), false
 	}
 	d := x.path(v.Signer, purposeTimestamp, t.Time, proven)
@@ -207,7 +207,7 @@ func nameOfCert(c *x509.Certificate) string {
 
 // policy judges the algorithms of a signature at the time it is proven to exist.
 func (x *examiner) policy(s *signing, at time.Time) {
-	weak, bad := weakest(s.verified, at)
+	weak, bad := x.options.Policy.weakest(s.verified, at)
 	if !bad {
 		s.out.check("algorithm-policy", Passed, msgStrong.of(s.out.Algorithm, stamp(at)))
 		return

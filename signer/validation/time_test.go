@@ -195,7 +195,7 @@ func TestWeakKeys(t *testing.T) {
 			}
 		}
 	}
-	at := rsa2048Until.Add(time.Hour)
+	at := day("2031-01-01").Add(time.Hour)
 	p := signertest.Official("Lê Văn Cường", "", "", "")
 	p.KeyType, p.NotAfter = signertest.RSA2048, at.Add(year)
 	data := o.sign(newDocument(t).data, o.issue(p), pades.Options{Field: "certifier"}, pades.Means{})

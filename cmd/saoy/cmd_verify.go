@@ -26,7 +26,8 @@ type verifyCommand struct {
 	MaxSize int64         `help:"Largest file that is read, in bytes." default:"67108864"`
 	MaxTime time.Duration `help:"Most processor time for one file; beyond it the verdict is that it could not be examined." default:"4s"`
 	Timeout time.Duration `help:"Longest time for one file, the network counted." default:"60s"`
-	Files   []string      `arg:"" help:"PDF files."`
+	Files   []string      `arg:"" optional:"" help:"PDF files; with --proof there may be none."`
+	proofFlags
 }
 
 // verifyMemory is from where on memory is collected eagerly: a hostile file shall cost time
@@ -36,6 +37,9 @@ const verifyMemory = 384 << 20
 // Run prints a report per file. Exit status 0: every file passed; 1: some did not; 2: some
 // could not be read at all.
 func (c verifyCommand) Run(ctx context.Context) error {
+	if done, err := c.checked(c.Files, c.JSON); done {
+		return err
+	}
 	options, err := c.options()
 	if err != nil {
 		return &exitError{exitUnusable, err}

@@ -31,6 +31,10 @@ type resultFlags struct {
 	// the service, and no copies. A demonstration makes one. Its passphrase is in
 	// SAOY_RESULT_KEY_PASSPHRASE.
 	ResultKey string `help:"Key file (PKCS #12) that signs results of verifications; passphrase in SAOY_RESULT_KEY_PASSPHRASE. Default: none are signed." env:"SAOY_RESULT_KEY" type:"path" yaml:"result_key"`
+	// ResultCertificates are the certificates of that key and of earlier ones, in PEM. A process
+	// that has not the key (the public site by itself) knows results again by them, and offers
+	// to have one made at the API's address.
+	ResultCertificates filePath `kong:"-" yaml:"result_certificates"`
 }
 
 // results is what this process needs to make signed results of verifications.
@@ -53,18 +57,33 @@ func (a *app) openResults(anchors []trust.Anchor, examiner verify.Confined) erro
 	}
 	a.results = r
 	a.verifier.Reader = r.pictures
+	if err := a.knowResults(); err != nil {
+		return err
+	}
 	if a.config.ResultKey != "" && a.config.runs(roleAPI) {
 		id, err := softkey.Load(a.config.ResultKey, []byte(os.Getenv("SAOY_RESULT_KEY_PASSPHRASE")), time.Now)
 		if err != nil {
 			return fmt.Errorf("the key for results: %w", err)
 		}
-		r.identity, a.verifier.Results = id, []string{fingerprintOf(id.Certificate.Raw)}
+		r.identity, a.verifier.Results = id, append(a.verifier.Results, fingerprintOf(id.Certificate.Raw))
 		return nil
 	}
 	if a.authority == nil {
 		return nil
 	}
 	return a.openDemonstrationResults(anchors, examiner)
+}
+
+// knowResults notes which certificates sign results.
+func (a *app) knowResults() error {
+	if a.config.ResultCertificates == "" {
+		return nil
+	}
+	certificates, err := readCertificates(string(a.config.ResultCertificates))
+	for _, c := range certificates {
+		a.verifier.Results = append(a.verifier.Results, fingerprintOf(c.Raw))
+	}
+	return err
 }
 
 func (a *app) openDemonstrationResults(anchors []trust.Anchor, examiner verify.Confined) (err error) {
@@ -126,9 +145,14 @@ func (a *app) resultSigner() api.ResultSigner {
 	return a.results
 }
 
-// documentAddress is where the public site sends a file for a signed result; empty without a key.
+// documentAddress is where the public site sends a file for a signed result: the API, here or in
+// another process behind the same address. Empty where no result is signed.
 func (a *app) documentAddress() string {
-	if a.resultSigner() == nil {
+	signed := a.resultSigner() != nil
+	if !a.config.runs(roleAPI) {
+		signed = len(a.verifier.Results) > 0
+	}
+	if !signed {
 		return ""
 	}
 	return api.Prefix + "/verifications?format=pdf"

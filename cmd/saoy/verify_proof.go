@@ -53,6 +53,18 @@ type provenFile struct {
 	Match string `json:"match"`
 }
 
+// checked is run where a proof is to be checked; else it reports false, after asking for a file.
+func (f proofFlags) checked(files []string, asJSON bool) (done bool, err error) {
+	if f.Proof != "" {
+		return true, f.run(files, asJSON)
+	}
+	if len(files) == 0 {
+		return true, &exitError{exitUnusable, certcopy.Errorf(certcopy.Invalid, "verify", nil, certcopy.Msg(
+			"Hãy cho biết tệp cần kiểm tra.", "Name the files to verify."))}
+	}
+	return false, nil
+}
+
 // run checks the proof and the files. Exit status 0: all holds, and the copy was neither
 // annulled nor void at the checkpoint; 1: not so; 2: something could not be read.
 func (f proofFlags) run(files []string, asJSON bool) error {

@@ -128,7 +128,7 @@ func entryIssuer(entry *x509.RevocationListEntry) ([]byte, error) {
 
 // signer finds who signed the list: the certificate's issuer, or another with the list's
 // name that has a path to the same anchor (RFC 5280 §6.3.3 f, g). SHA-1 is refused.
-func (c *crl) signer(s subject) (*x509.Certificate, error) {
+func (c *crl) signer(m *memo, s subject) (*x509.Certificate, error) {
 	if weakSignature(c.SignatureAlgorithm) {
 		return nil, badCRL("signed with " + c.SignatureAlgorithm.String())
 	}
@@ -141,7 +141,9 @@ func (c *crl) signer(s subject) (*x509.Certificate, error) {
 			err = badCRL("signed by a certificate that may not sign CRLs")
 			continue
 		}
-		if failed := candidate.CheckSignature(c.SignatureAlgorithm, c.RawTBSRevocationList, c.Signature); failed != nil {
+		if failed := m.verify(c.RevocationList, candidate, func() error {
+			return candidate.CheckSignature(c.SignatureAlgorithm, c.RawTBSRevocationList, c.Signature)
+		}); failed != nil {
 			err = fmt.Errorf("%w: CRL: %w", ErrEvidence, failed)
 			continue
 		}
@@ -170,8 +172,8 @@ func (c *crl) extends(complete *crl) bool {
 
 // statement is what a complete CRL, brought up to date by a delta CRL, says of a certificate,
 // for the reasons it covers.
-func (c *crl) statement(s subject, reasons reasonSet, deltas []*crl, when When) (partial, error) {
-	who, err := c.signer(s)
+func (c *crl) statement(m *memo, s subject, reasons reasonSet, deltas []*crl, when When) (partial, error) {
+	who, err := c.signer(m, s)
 	if err != nil {
 		return partial{}, err
 	}
@@ -184,7 +186,7 @@ func (c *crl) statement(s subject, reasons reasonSet, deltas []*crl, when When) 
 	p.enter(entry)
 	for _, d := range deltas {
 		if d.extends(c) {
-			p.update(d, s, when)
+			p.update(m, d, s, when)
 		}
 	}
 	if p.Reason == removeFromCRL {
@@ -214,8 +216,8 @@ func (p *partial) signedBy(who, issuer *x509.Certificate) {
 
 // update brings a statement up to date with a delta CRL; one that is not good changes nothing:
 // the complete list stands by itself.
-func (p *partial) update(d *crl, s subject, when When) {
-	who, err := d.signer(s)
+func (p *partial) update(m *memo, d *crl, s subject, when When) {
+	who, err := d.signer(m, s)
 	if err != nil || !d.ThisUpdate.After(p.ThisUpdate) && len(p.More) > 0 {
 		return
 	}

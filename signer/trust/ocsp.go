@@ -268,26 +268,26 @@ func keyBits(cert *x509.Certificate) []byte {
 }
 
 // check verifies that an authorised responder signed and that the answer is fresh.
-func (r *ocspResponse) check(cert, issuer *x509.Certificate, others []*x509.Certificate, when When) (Revocation, error) {
-	one := r.single(cert, issuer)
+func (r *ocspResponse) check(m *memo, s subject, when When) (Revocation, error) {
+	one := r.single(s.cert, s.issuer)
 	if one == nil {
 		return Revocation{}, badOCSP("is about another certificate")
 	}
-	responder, err := r.responder(issuer, others)
+	responder, err := r.responder(m, s.issuer, s.others)
 	if err != nil {
 		return Revocation{}, err
 	}
 	rev := one.revocation
 	rev.Raw = r.raw
-	if !responder.Equal(issuer) {
+	if !responder.Equal(s.issuer) {
 		rev.Signers = []*x509.Certificate{responder}
 	}
-	return rev, when.accept(rev, cert)
+	return rev, when.accept(rev, s.cert)
 }
 
 // responder finds who signed, and that he may: the issuer itself, or whom the issuer
 // certified for it (RFC 6960 §4.2.2.2).
-func (r *ocspResponse) responder(issuer *x509.Certificate, others []*x509.Certificate) (*x509.Certificate, error) {
+func (r *ocspResponse) responder(m *memo, issuer *x509.Certificate, others []*x509.Certificate) (*x509.Certificate, error) {
 	if r.algorithm.Hash == crypto.SHA1 || r.algorithm.Hash == crypto.MD5 {
 		return nil, badOCSP("signed with " + r.algorithm.String())
 	}
@@ -296,10 +296,10 @@ func (r *ocspResponse) responder(issuer *x509.Certificate, others []*x509.Certif
 		if !r.namedBy(c) {
 			continue
 		}
-		if err = r.authorised(c, issuer); err != nil {
+		if err = r.authorised(m, c, issuer); err != nil {
 			continue
 		}
-		if err = r.algorithm.Verify(c.PublicKey, hashOf(r.algorithm.Hash, r.tbs), r.signature); err == nil {
+		if err = m.verify(r, c, func() error { return r.algorithm.Verify(c.PublicKey, hashOf(r.algorithm.Hash, r.tbs), r.signature) }); err == nil {
 			return c, nil
 		}
 		err = fmt.Errorf("%w: OCSP: %w", ErrEvidence, err)
@@ -315,14 +315,18 @@ func (r *ocspResponse) namedBy(c *x509.Certificate) bool {
 	return bytes.Equal(r.keyHash, sum[:])
 }
 
-func (r *ocspResponse) authorised(c, issuer *x509.Certificate) error {
+// delegated is a responder's certificate in a memo: more is asked of its signature than of
+// one in a path.
+type delegated struct{ *x509.Certificate }
+
+func (r *ocspResponse) authorised(m *memo, c, issuer *x509.Certificate) error {
 	if c.Equal(issuer) {
 		return nil
 	}
 	if !slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning) {
 		return badOCSP("signed by a certificate without the right to sign OCSP")
 	}
-	if !bytes.Equal(c.RawIssuer, issuer.RawSubject) || c.CheckSignatureFrom(issuer) != nil {
+	if !bytes.Equal(c.RawIssuer, issuer.RawSubject) || m.verify(delegated{c}, issuer, func() error { return c.CheckSignatureFrom(issuer) }) != nil {
 		return badOCSP("responder was not certified by the certificate's issuer")
 	}
 	if r.producedAt.Before(c.NotBefore) || r.producedAt.After(c.NotAfter) {

@@ -68,12 +68,15 @@ type Path struct {
 //
 // With ErrExpired, ErrNotYetValid, ErrKeyUsage and ErrWeakKey the path is returned all the same.
 func BuildPath(cert *x509.Certificate, untrusted []*x509.Certificate, store *Store, at time.Time, purpose Purpose) (Path, error) {
-	return buildPath(cert, untrusted, store, at, purpose, Policies{})
+	b := pathBuilder{purpose: purpose, at: at, store: store, others: untrusted}
+	return b.build(cert)
 }
 
-func buildPath(cert *x509.Certificate, untrusted []*x509.Certificate, store *Store, at time.Time, purpose Purpose, policies Policies) (Path, error) {
-	b := pathBuilder{purpose: purpose, policies: policies, at: at, store: store, others: untrusted[:min(len(untrusted), maxUntrusted)],
-		signed: map[link]bool{}, names: map[string]name{}, err: fmt.Errorf("%w: %s, issued by %s", ErrNoPath, cert.Subject, cert.Issuer)}
+// build starts the search.
+func (b *pathBuilder) build(cert *x509.Certificate) (Path, error) {
+	b.others = b.others[:min(len(b.others), maxUntrusted)]
+	b.signed, b.names = map[link]bool{}, map[string]name{}
+	b.err = fmt.Errorf("%w: %s, issued by %s", ErrNoPath, cert.Subject, cert.Issuer)
 	b.search([]*x509.Certificate{cert})
 	return b.best, b.err
 }
@@ -87,6 +90,7 @@ type pathBuilder struct {
 	at       time.Time
 	store    *Store
 	others   []*x509.Certificate
+	memo     *memo // of earlier searches; may be nil
 
 	signed map[link]bool   // signatures verified so far
 	names  map[string]name // names parsed so far, by DER
@@ -99,8 +103,9 @@ type pathBuilder struct {
 // was found that holds.
 func (b *pathBuilder) search(path []*x509.Certificate) bool {
 	top := path[len(path)-1]
-	if anchor := b.anchor(top); anchor != nil {
-		return b.judge(path, anchor)
+	// an anchor that does not do may itself be certified by one that does
+	if anchor := b.anchor(top); anchor != nil && b.judge(path, anchor) {
+		return true
 	}
 	if len(path) == maxPath {
 		return false
@@ -188,7 +193,9 @@ func (b *pathBuilder) signedBy(cert, issuer *x509.Certificate) bool {
 	if known || len(b.signed) >= maxSignatures {
 		return ok
 	}
-	ok = issuer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
+	ok = b.memo.verify(cert, issuer, func() error {
+		return issuer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature)
+	}) == nil
 	b.signed[link{cert, issuer}] = ok
 	return ok
 }

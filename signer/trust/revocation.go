@@ -115,6 +115,8 @@ type Evidence struct {
 	crls  []*crl
 	// Malformed is how many entries were left out.
 	Malformed int
+
+	memo memo
 }
 
 // maxEvidence bounds how many entries of each kind are looked at.
@@ -169,7 +171,7 @@ func (e *Evidence) find(s subject, when When) (Revocation, error) {
 	if e != nil {
 		for _, r := range e.ocsps {
 			if r.about(s.cert, s.issuer) {
-				found.take(r.check(s.cert, s.issuer, s.others, when))
+				found.take(r.check(&e.memo, s, when))
 			}
 		}
 		e.lists(s, when, &found)
@@ -226,7 +228,7 @@ func (e *Evidence) lists(s subject, when When, found *finding) {
 			}
 			continue
 		}
-		p, err := l.statement(s, reasons, deltas, when)
+		p, err := l.statement(&e.memo, s, reasons, deltas, when)
 		if err != nil || p.Status == Revoked || reasons == allReasons {
 			found.take(p.Revocation, err)
 			continue

@@ -152,7 +152,7 @@ func (s *Source) ocsp(ctx context.Context, address string, about subject, when W
 	if nonce != nil && resp.nonce != nil && !sameNonce(resp.nonce, nonce) {
 		return Revocation{}, badOCSP("nonce differs from the request's")
 	}
-	r, err := resp.check(about.cert, about.issuer, about.others, when)
+	r, err := resp.check(nil, about, when)
 	if err == nil && r.Status == Unknown {
 		err = badOCSP("responder does not know the certificate")
 	}

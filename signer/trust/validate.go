@@ -101,7 +101,20 @@ type validation struct {
 }
 
 func (r *validation) buildPath() {
-	r.result.Path, r.result.PathErr = buildPath(r.q.Certificate, r.q.Untrusted, r.v.Store, r.q.At, r.q.Purpose, r.v.Policies)
+	b := r.builder(r.q.Purpose, r.v.Store)
+	b.policies = r.v.Policies
+	r.result.Path, r.result.PathErr = b.build(r.q.Certificate)
+}
+
+func (r *validation) builder(p Purpose, store *Store) pathBuilder {
+	return pathBuilder{purpose: p, at: r.q.At, store: store, others: r.q.Untrusted, memo: r.memo()}
+}
+
+func (r *validation) memo() *memo {
+	if r.q.Evidence == nil {
+		return nil
+	}
+	return &r.q.Evidence.memo
 }
 
 // maxFetchedIssuers bounds how many missing issuers are fetched for one certificate.
@@ -169,7 +182,8 @@ func (r *validation) signer(rev Revocation, who *x509.Certificate, rest []*x509.
 
 // crlPath finds the path of who signs CRLs, to the same anchor (RFC 5280 §6.3.3 f).
 func (r *validation) crlPath(who *x509.Certificate) (Path, error) {
-	return buildPath(who, r.q.Untrusted, NewStore(r.result.Path.Anchor), r.q.At, crlSigning, Policies{})
+	b := r.builder(crlSigning, NewStore(r.result.Path.Anchor))
+	return b.build(who)
 }
 
 func (r *validation) use(rev Revocation) {

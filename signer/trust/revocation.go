@@ -116,7 +116,7 @@ type Evidence struct {
 	// Malformed is how many entries were left out.
 	Malformed int
 
-	memo memo
+	memo *memo
 }
 
 // maxEvidence bounds how many entries of each kind are looked at.
@@ -124,7 +124,7 @@ const maxEvidence = 500
 
 // NewEvidence parses OCSP responses (OCSPResponse or BasicOCSPResponse) and CRLs in DER.
 func NewEvidence(ocsps, crls [][]byte) *Evidence {
-	e := &Evidence{}
+	e := &Evidence{memo: &memo{}}
 	for _, der := range ocsps[:min(len(ocsps), maxEvidence)] {
 		r, err := parseOCSP(der)
 		if err != nil {
@@ -171,7 +171,7 @@ func (e *Evidence) find(s subject, when When) (Revocation, error) {
 	if e != nil {
 		for _, r := range e.ocsps {
 			if r.about(s.cert, s.issuer) {
-				found.take(r.check(&e.memo, s, when))
+				found.take(r.check(e.memo, s, when))
 			}
 		}
 		e.lists(s, when, &found)
@@ -228,7 +228,7 @@ func (e *Evidence) lists(s subject, when When, found *finding) {
 			}
 			continue
 		}
-		p, err := l.statement(&e.memo, s, reasons, deltas, when)
+		p, err := l.statement(e.memo, s, reasons, deltas, when)
 		if err != nil || p.Status == Revoked || reasons == allReasons {
 			found.take(p.Revocation, err)
 			continue

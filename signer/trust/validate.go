@@ -114,7 +114,7 @@ func (r *validation) memo() *memo {
 	if r.q.Evidence == nil {
 		return nil
 	}
-	return &r.q.Evidence.memo
+	return r.q.Evidence.memo
 }
 
 // maxFetchedIssuers bounds how many missing issuers are fetched for one certificate.

@@ -282,7 +282,7 @@ type benchResidentCommand struct {
 
 // Run signs and prints.
 func (c benchResidentCommand) Run(ctx context.Context) error {
-	sign := signCommand{keyFlags: keyFlags{PEM: c.PEM}, fileFlags: fileFlags{In: c.In, Out: c.Out}, Page: 1}
+	sign := signCommand{keyFlags: keyFlags{PEM: c.PEM}, fileFlags: fileFlags{In: c.In, Out: c.Out}, appearanceFlags: appearanceFlags{Page: 1}}
 	if _, err := sign.sign(ctx); err != nil {
 		return explain(c.In, err)
 	}

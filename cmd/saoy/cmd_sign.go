@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/signer"
 	"github.com/saoy/saoy/signer/pades"
 )
@@ -17,16 +16,14 @@ type signCommand struct {
 	keyFlags
 	levelFlags
 	fileFlags
-	Level    string    `help:"Level to be reached (ETSI EN 319 142-1): B-B, B-T, B-LT, B-LTA. Default: B-T with --tsa, else B-B." enum:",B-B,B-T,B-LT,B-LTA" default:""`
-	Field    string    `help:"Signature field: an empty one of the file, or the name of a new one." placeholder:"NAME"`
-	Certify  int       `help:"Certify the file; afterwards may change: 1 nothing, 2 form fields and signatures, 3 annotations too." enum:"0,1,2,3" default:"0"`
-	Image    string    `help:"PNG or JPEG that shows in the place of the signature." placeholder:"FILE"`
-	Page     int       `help:"Page of a visible signature, from 1." default:"1"`
-	Rect     []float64 `help:"Place on the page as it is seen, in points from its lower left corner." placeholder:"x0,y0,x1,y1"`
-	Name     string    `help:"Name of who signs, as the file states it."`
-	Reason   string    `help:"Reason for signing."`
-	Location string    `help:"Place of signing."`
-	PSS      bool      `help:"Use RSASSA-PSS with an RSA key." name:"pss"`
+	appearanceFlags
+	Level    string `help:"Level to be reached (ETSI EN 319 142-1): B-B, B-T, B-LT, B-LTA. Default: B-T with --tsa, else B-B." enum:",B-B,B-T,B-LT,B-LTA" default:""`
+	Field    string `help:"Signature field: an empty one of the file, or the name of a new one." placeholder:"NAME"`
+	Certify  int    `help:"Certify the file; afterwards may change: 1 nothing, 2 form fields and signatures, 3 annotations too." enum:"0,1,2,3" default:"0"`
+	Name     string `help:"Name of who signs, as the file states it."`
+	Reason   string `help:"Reason for signing."`
+	Location string `help:"Place of signing."`
+	PSS      bool   `help:"Use RSASSA-PSS with an RSA key." name:"pss"`
 }
 
 // signed is what the command prints.
@@ -99,22 +96,9 @@ func (c signCommand) sign(ctx context.Context) (*signed, error) {
 }
 
 func (c signCommand) options() (pades.Options, error) {
-	o := pades.Options{Field: c.Field, Page: c.Page - 1, Certify: c.Certify,
-		Name: c.Name, Reason: c.Reason, Location: c.Location, SigningTime: time.Now()}
-	if len(c.Rect) != 0 && copy(o.Rect[:], c.Rect) != len(o.Rect) || c.Image != "" && len(c.Rect) == 0 || len(c.Rect) > len(o.Rect) {
-		return o, certcopy.Errorf(certcopy.Invalid, "--rect", nil, certcopy.Msg(
-			"Vị trí chữ ký gồm bốn số: --rect x0,y0,x1,y1 (điểm, từ góc dưới bên trái trang).",
-			"A place is four numbers: --rect x0,y0,x1,y1 (points, from the page's lower left corner)."))
-	}
-	if c.Image == "" {
-		return o, nil
-	}
-	data, err := os.ReadFile(c.Image)
-	if err != nil {
-		return o, certcopy.Errorf(certcopy.NotFound, c.Image, err, certcopy.Msg("Không đọc được ảnh chữ ký.", "The image cannot be read."))
-	}
-	o.Appearance = pades.Image{Data: data}
-	return o, nil
+	o := pades.Options{Field: c.Field, Certify: c.Certify, Name: c.Name, Reason: c.Reason, Location: c.Location, SigningTime: time.Now()}
+	err := c.appearanceFlags.set(&o)
+	return o, err
 }
 
 func (c signCommand) means() (pades.Means, error) {

@@ -56,6 +56,7 @@ var explanations = []explanation{
 	{pades.ErrForbidden, certcopy.Invalid, "Chữ ký có trước trong tệp không cho phép việc này.", "An earlier signature of the file does not permit this."},
 	{pades.ErrField, certcopy.Invalid, "Không ký được vào ô chữ ký này.", "This signature field cannot be signed."},
 	{pades.ErrImage, certcopy.Invalid, "Không dùng được ảnh này làm hình chữ ký.", "This image cannot be used."},
+	{pades.ErrText, certcopy.Invalid, "Không vẽ được dòng chữ này trong ô chữ ký: không đủ chỗ, hoặc phông chữ không có một ký tự.", "This text cannot be shown in the signature's place: it does not fit, or the font lacks a character."},
 	{pades.ErrTooLarge, certcopy.Internal, "Chữ ký lớn hơn chỗ đã dành.", "The signature is larger than the place reserved for it."},
 	{signer.ErrUnavailable, certcopy.Unavailable, "Khóa, cơ quan cấp dấu thời gian hoặc dịch vụ thu hồi hiện không trả lời. Hãy thử lại sau.", "The key, the time-stamp authority or the revocation service does not answer now. Try again later."},
 	{pades.ErrLevel, certcopy.Invalid, "Không đạt được mức đã yêu cầu. B-T cần --tsa và --trust; B-LT và B-LTA cần cả hai.", "The level cannot be reached. B-T and above need --tsa and --trust."},

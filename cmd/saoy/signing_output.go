@@ -98,9 +98,9 @@ func alreadyThere(name string) error {
 }
 
 func notWritable(name string, err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) {
 		return certcopy.Errorf(certcopy.Unavailable, name, err, certcopy.Msg(
-			"Hết dung lượng đĩa. Chưa có tệp kết quả nào được ghi.", "The disk is full. No output was written."))
+			"Hết dung lượng đĩa, hoặc vượt giới hạn kích thước tệp. Chưa có tệp kết quả nào được ghi.", "The disk is full, or a limit on the size of files was met. No output was written."))
 	}
 	return certcopy.Errorf(certcopy.Invalid, name, err, certcopy.Msg(
 		"Không ghi được tệp kết quả. Hãy kiểm tra thư mục, quyền ghi và dung lượng còn trống.",

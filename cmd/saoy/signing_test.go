@@ -86,7 +86,8 @@ func TestSigning(t *testing.T) {
 					ts.Fatalf("%s does not begin with %s", args[0], args[1])
 				}
 			},
-			"leftovers": func(ts *testscript.TestScript, _ bool, args []string) { ts.Check(noLeftovers(ts.MkAbs(args[0]))) },
+			"interrupted": interruptedCommand,
+			"leftovers":   func(ts *testscript.TestScript, _ bool, args []string) { ts.Check(noLeftovers(ts.MkAbs(args[0]))) },
 		},
 		Condition: signingCondition,
 	})

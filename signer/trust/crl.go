@@ -33,6 +33,7 @@ type crl struct {
 	base   *big.Int // of a delta CRL: the complete one that it adds to or a later; else nil
 	// foreign: entries may be about certificates of other authorities.
 	foreign bool
+	memo    memo // of who signed it
 }
 
 func badCRL(what string) error { return fmt.Errorf("%w: CRL: %s", ErrEvidence, what) }
@@ -128,7 +129,7 @@ func entryIssuer(entry *x509.RevocationListEntry) ([]byte, error) {
 
 // signer finds who signed the list: the certificate's issuer, or another with the list's
 // name that has a path to the same anchor (RFC 5280 §6.3.3 f, g). SHA-1 is refused.
-func (c *crl) signer(m *memo, s subject) (*x509.Certificate, error) {
+func (c *crl) signer(s subject) (*x509.Certificate, error) {
 	if weakSignature(c.SignatureAlgorithm) {
 		return nil, badCRL("signed with " + c.SignatureAlgorithm.String())
 	}
@@ -141,7 +142,7 @@ func (c *crl) signer(m *memo, s subject) (*x509.Certificate, error) {
 			err = badCRL("signed by a certificate that may not sign CRLs")
 			continue
 		}
-		if failed := m.verify(c.RevocationList, candidate, func() error {
+		if failed := c.memo.verify(c, candidate, func() error {
 			return candidate.CheckSignature(c.SignatureAlgorithm, c.RawTBSRevocationList, c.Signature)
 		}); failed != nil {
 			err = fmt.Errorf("%w: CRL: %w", ErrEvidence, failed)
@@ -172,8 +173,8 @@ func (c *crl) extends(complete *crl) bool {
 
 // statement is what a complete CRL, brought up to date by a delta CRL, says of a certificate,
 // for the reasons it covers.
-func (c *crl) statement(m *memo, s subject, reasons reasonSet, deltas []*crl, when When) (partial, error) {
-	who, err := c.signer(m, s)
+func (c *crl) statement(s subject, reasons reasonSet, deltas []*crl, when When) (partial, error) {
+	who, err := c.signer(s)
 	if err != nil {
 		return partial{}, err
 	}
@@ -186,7 +187,7 @@ func (c *crl) statement(m *memo, s subject, reasons reasonSet, deltas []*crl, wh
 	p.enter(entry)
 	for _, d := range deltas {
 		if d.extends(c) {
-			p.update(m, d, s, when)
+			p.update(d, s, when)
 		}
 	}
 	if p.Reason == removeFromCRL {
@@ -216,8 +217,8 @@ func (p *partial) signedBy(who, issuer *x509.Certificate) {
 
 // update brings a statement up to date with a delta CRL; one that is not good changes nothing:
 // the complete list stands by itself.
-func (p *partial) update(m *memo, d *crl, s subject, when When) {
-	who, err := d.signer(m, s)
+func (p *partial) update(d *crl, s subject, when When) {
+	who, err := d.signer(s)
 	if err != nil || !d.ThisUpdate.After(p.ThisUpdate) && len(p.More) > 0 {
 		return
 	}

@@ -3,7 +3,7 @@ package trust
 import "sync"
 
 // memo remembers which signatures were found to be right, so that the questions about one
-// file, which share most of their certificates, verify each once. It is safe for concurrent use;
+// file or list, which share most of their certificates, verify each once. It is safe for concurrent use;
 // nil remembers nothing.
 type memo struct {
 	mu   sync.Mutex

@@ -228,7 +228,7 @@ func (e *Evidence) lists(s subject, when When, found *finding) {
 			}
 			continue
 		}
-		p, err := l.statement(e.memo, s, reasons, deltas, when)
+		p, err := l.statement(s, reasons, deltas, when)
 		if err != nil || p.Status == Revoked || reasons == allReasons {
 			found.take(p.Revocation, err)
 			continue

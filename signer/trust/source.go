@@ -20,7 +20,6 @@ import (
 type Source struct {
 	fetcher *Fetcher
 	nonce   bool
-	memo    memo // of the lists
 
 	mu    sync.Mutex
 	cache map[[32]byte]cached   // guarded by mu
@@ -99,7 +98,7 @@ func (s *Source) fromResponders(ctx context.Context, about subject, when When) (
 // cover all reasons.
 func (s *Source) fromLists(ctx context.Context, about subject, when When) (Revocation, error) {
 	errs := []error{ErrRevocationUnknown}
-	lists := &Evidence{memo: &s.memo}
+	lists := &Evidence{}
 	for _, address := range about.cert.CRLDistributionPoints {
 		r, err := s.unlessDown(ctx, address, when.Now, func() (Revocation, error) { return s.crl(ctx, address, lists, about, when) })
 		if err == nil {

@@ -53,7 +53,7 @@ var fitSteps = []intake.Edit{
 // Fit makes the pages anew from what was uploaded, with the least loss that lets the signed copy
 // keep to so many bytes; a page that would not become smaller stays as it was uploaded. If no
 // step is small enough it changes nothing and returns *certcopy.Error with code Invalid that says
-// what size can be reached.
+// what size can be reached. Pages that were made are kept, so that another size costs little.
 func (f *Flow) Fit(ctx context.Context, id certcopy.CopyID, revision int, budget int64) (certcopy.Copy, error) {
 	c, err := f.editable(ctx, id, revision)
 	if err != nil {
@@ -68,20 +68,57 @@ func (f *Flow) Fit(ctx context.Context, id certcopy.CopyID, revision int, budget
 		return c, err
 	}
 	best := base
-	for _, step := range fitSteps {
-		if sizeOf(best) <= budget {
-			break
-		}
-		smaller, err := f.remake(ctx, pages, step)
-		if err != nil {
+	if sizeOf(base) > budget {
+		if best, err = f.reduced(ctx, base, budget); err != nil {
 			return c, err
 		}
-		best = smallest(base, smaller)
 	}
 	if size := sizeOf(best); size > budget {
 		return c, errBudget(size, budget)
 	}
 	return f.layPages(ctx, c, best)
+}
+
+// reduced takes the steps in order until the pages are small enough, and passes over those that
+// a few of the pages show to be far too large.
+func (f *Flow) reduced(ctx context.Context, base []lyingPage, budget int64) ([]lyingPage, error) {
+	best := base
+	for i, step := range fitSteps {
+		if i < len(fitSteps)-1 {
+			likely, err := f.likely(ctx, base, step)
+			if err != nil {
+				return nil, err
+			}
+			if likely > budget+budget/20 {
+				continue
+			}
+		}
+		smaller, err := f.remake(ctx, base, step)
+		if err != nil {
+			return nil, err
+		}
+		if best = smallest(base, smaller); sizeOf(best) <= budget {
+			break
+		}
+	}
+	return best, nil
+}
+
+// sampled is how many pages are made anew to see what a step would do to all.
+const sampled = 4
+
+// likely estimates the signed copy after a step from pages spread over the copy.
+func (f *Flow) likely(ctx context.Context, base []lyingPage, step intake.Edit) (int64, error) {
+	var some []lyingPage
+	for i := range min(sampled, len(base)) {
+		some = append(some, base[i*len(base)/min(sampled, len(base))])
+	}
+	smaller, err := f.remake(ctx, some, step)
+	if err != nil {
+		return 0, err
+	}
+	ratio := float64(sizeOf(smallest(some, smaller))-StampBytes) / float64(sizeOf(some)-StampBytes)
+	return StampBytes + int64(ratio*float64(sizeOf(base)-StampBytes)), nil
 }
 
 func errBudget(size, budget int64) error {
@@ -161,7 +198,7 @@ func (f *Flow) remake(ctx context.Context, pages []lyingPage, step intake.Edit) 
 	})
 }
 
-// edited makes pages anew from what was uploaded, side by side.
+// edited makes pages anew from what was uploaded, side by side, or finds them made.
 func (f *Flow) edited(ctx context.Context, pages []lyingPage, edit func(was intake.Edit) intake.Edit) ([]lyingPage, error) {
 	uploads, err := f.uploaded(ctx, pages)
 	if err != nil {
@@ -178,7 +215,7 @@ func (f *Flow) edited(ctx context.Context, pages []lyingPage, edit func(was inta
 		wait.Go(func() {
 			origin := p.origin()
 			out[i].changed = true
-			out[i].Page, errs[i] = f.Intake.Edit(ctx, uploads[origin.Scan].Pages[origin.Page], e)
+			out[i].Page, errs[i] = f.made(ctx, p, uploads[origin.Scan].Pages[origin.Page], e)
 			out[i].Origin = &origin
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -99,6 +100,64 @@ func TestFitIsReversible(t *testing.T) {
 func (spelled) Edit(_ context.Context, p intake.Page, e intake.Edit) (intake.Page, error) {
 	p.Edit = e
 	return p, nil
+}
+
+// shrinking is issue.Reader: pages of 120 kB that shrink by the step, and a count of those made.
+type shrinking struct{ made *atomic.Int64 }
+
+func (shrinking) Read(context.Context, intake.Upload) (*intake.Result, error) {
+	r, err := scanned()
+	if err != nil {
+		return nil, err
+	}
+	many := &intake.Result{Format: r.Format}
+	for range 40 {
+		p := r.Pages[0]
+		p.Data = make([]byte, 120_000)
+		many.Pages = append(many.Pages, p)
+	}
+	return many, nil
+}
+
+func (s shrinking) Edit(_ context.Context, p intake.Page, e intake.Edit) (intake.Page, error) {
+	if e.Quality > 0 {
+		s.made.Add(1)
+		p.Data = p.Data[:e.Quality*e.DPI*4]
+	}
+	p.Edit = e
+	return p, nil
+}
+
+// Fit makes all pages once, a few more often, and none twice.
+func TestFitMakesFewPages(t *testing.T) {
+	w := newWorld(t, true)
+	f := w.honest(t)
+	var made atomic.Int64
+	f.Intake = shrinking{&made}
+	ctx := t.Context()
+	c := w.bring(t, w.honest(t), certcopy.Received)
+	c = must(f.Upload(ctx, c.ID, c.Revision, []issue.Upload{{Name: "hop-dong.pdf", Body: strings.NewReader("x")}}))(t).Copy
+	for _, tt := range []struct {
+		budget, most int64
+		quality, dpi int
+	}{
+		{issue.StampBytes + 2_600_000, 40 + 4*4, 75, 200}, // three steps are passed over
+		{issue.StampBytes + 2_600_000, 0, 75, 200},
+		{issue.StampBytes + 2_300_000, 40, 65, 200},
+		{issue.StampBytes + 3_700_000, 40, 75, 300},
+	} {
+		made.Store(0)
+		c = must(f.Fit(ctx, c.ID, c.Revision, tt.budget))(t)
+		if _, edits := sizes(t, f, c.ID); edits[39].Quality != tt.quality || edits[39].DPI != tt.dpi {
+			t.Errorf("budget %d: %+v", tt.budget, edits[39])
+		}
+		if n := made.Load(); n > tt.most {
+			t.Errorf("budget %d: %d pages were made, want at most %d", tt.budget, n, tt.most)
+		}
+	}
+	if _, err := f.Fit(ctx, c.ID, c.Revision, issue.StampBytes+1_000_000); certcopy.CodeOf(err) != certcopy.Invalid {
+		t.Errorf("an impossible budget: %v", err)
+	}
 }
 
 func TestBudgetsAreDated(t *testing.T) {

@@ -79,28 +79,54 @@ func (f *Flow) look(ctx context.Context, id certcopy.CopyID, page, widthPx int, 
 
 // variant makes a page anew, or finds it made.
 func (f *Flow) variant(ctx context.Context, p lyingPage, e intake.Edit) (*intake.Result, error) {
+	made, err := f.edited(ctx, []lyingPage{p}, func(intake.Edit) intake.Edit { return e })
+	if err != nil {
+		return nil, err
+	}
+	return &intake.Result{Format: p.format, Pages: []intake.Page{made[0].Page}}, nil
+}
+
+// made is a page as it was uploaded after an edit. It is kept under the name of both.
+func (f *Flow) made(ctx context.Context, p lyingPage, upload intake.Page, e intake.Edit) (intake.Page, error) {
+	if (intake.Edit{Turn: e.Turn}) == e {
+		return f.Intake.Edit(ctx, upload, e) // nothing is decoded
+	}
 	name, err := json.Marshal(struct {
 		intake.Origin
 		intake.Edit
 	}{p.origin(), e})
 	if err != nil {
-		return nil, err
+		return upload, err
 	}
 	key := fmt.Sprintf("variants/%s/%s", p.scan.Copy, certcopy.DigestOf(name))
-	if body, _, err := f.Scratch.Open(ctx, key); err == nil {
-		defer body.Close()
-		return intake.ReadResult(body)
+	if kept, err := f.keptVariant(ctx, key); err == nil {
+		return kept, nil
 	}
-	made, err := f.edited(ctx, []lyingPage{p}, func(intake.Edit) intake.Edit { return e })
+	page, err := f.Intake.Edit(ctx, upload, e)
 	if err != nil {
-		return nil, err
+		return page, err
 	}
-	r := &intake.Result{Format: p.format, Pages: []intake.Page{made[0].Page}}
 	var b bytes.Buffer
-	if _, err := r.WriteTo(&b); err != nil {
-		return nil, err
+	if _, err := (&intake.Result{Format: p.format, Pages: []intake.Page{page}}).WriteTo(&b); err != nil {
+		return page, err
 	}
 	// What cannot be kept is made again next time.
 	_ = f.Scratch.Create(ctx, key, bytes.NewReader(b.Bytes()), int64(b.Len()), certcopy.DigestOf(b.Bytes()), time.Time{})
-	return r, nil
+	return page, nil
+}
+
+func (f *Flow) keptVariant(ctx context.Context, key string) (intake.Page, error) {
+	body, _, err := f.Scratch.Open(ctx, key)
+	if err != nil {
+		return intake.Page{}, err
+	}
+	defer body.Close()
+	r, err := intake.ReadResult(body)
+	if err != nil {
+		return intake.Page{}, err
+	}
+	if len(r.Pages) != 1 {
+		return intake.Page{}, fmt.Errorf("variant of %d pages: %w", len(r.Pages), storage.ErrDamaged)
+	}
+	return r.Pages[0], nil
 }

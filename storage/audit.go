@@ -2,6 +2,7 @@ package storage
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"time"
 
@@ -103,6 +104,13 @@ func ChainHash(before certcopy.Digest, events []AuditEvent) (certcopy.Digest, er
 		text = append(append(text, line...), '\n')
 	}
 	return certcopy.DigestOf(text), nil
+}
+
+// Auditor takes down what was done.
+type Auditor interface {
+	// Record adds an event. Changes need none: the ledger adds them with what it changes. If it
+	// fails, what the event was to announce must not be done.
+	Record(ctx context.Context, e AuditEvent) error
 }
 
 // AuditFilter says which events are wanted; zero fields do not narrow.

@@ -18,6 +18,7 @@ type Ledger interface {
 	Intake
 	Signing
 	Log
+	Auditor
 
 	Copy(ctx context.Context, id certcopy.CopyID) (certcopy.Copy, error)
 	Request(ctx context.Context, id certcopy.RequestID) (certcopy.Request, error)

@@ -29,6 +29,7 @@ type commands struct {
 	Void      voidCommand      `cmd:"" help:"Void the number of a copy that was never issued."`
 	Erase     eraseCommand     `cmd:"" help:"Erase a copy's file and private facts; number, digest and log stay."`
 	Retention retentionCommand `cmd:"" help:"Set and carry out how long files and personal data are kept."`
+	Audit     auditCommand     `cmd:"" help:"Print the audit: who used a key, saw, changed or took out what, and who signed in."`
 	Fsck      fsckCommand      `cmd:"" help:"Check everything stored against everything else."`
 	Backup    backupCommand    `cmd:"" help:"Copy the whole installation to another place, beside a running serve."`
 	BackupKey backupKeyCommand `cmd:"" name:"backup-key" help:"Make the key with which encrypted backups are read."`

@@ -26,6 +26,7 @@ func (a *app) startWork(ctx context.Context) (stop func()) {
 	owned.Go(func() { a.publish(ctx, grown) })
 	owned.Go(func() { a.sweepUploads(ctx) })
 	owned.Go(func() { a.retain(ctx) })
+	owned.Go(func() { a.keepAudit(ctx) })
 	return func() {
 		cancel()
 		owned.Wait()

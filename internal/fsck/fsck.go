@@ -9,6 +9,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/saoy/saoy/internal/audit"
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/internal/register"
 	"github.com/saoy/saoy/storage"
@@ -33,6 +34,8 @@ type Ledger interface {
 	StateFiles(ctx context.Context, id certcopy.CopyID) ([]storage.FileRef, error)
 	// Erasures yields the records of erased copies.
 	Erasures(ctx context.Context) iter.Seq2[storage.Erasure, error]
+	// The audit: its chain and its signed heads.
+	audit.Ledger
 }
 
 // Files opens final files.
@@ -67,6 +70,7 @@ const (
 	FileSignature  Kind = "file-signature" // the file would not pass as a receiver sees it
 	ErasureList    Kind = "erasure-list"   // the locked list and the ledger do not tell the same
 	ErasureUndone  Kind = "erasure-undone" // what was erased, or is to be, can still be read
+	AuditChain     Kind = "audit"          // events, chain and signed heads do not fit
 )
 
 // Finding is something that does not fit.
@@ -86,6 +90,7 @@ type Report struct {
 	Files      int       `json:"files"`
 	LeftOut    int64     `json:"left_out"` // numbers left out by decision after a restoration
 	Erased     int       `json:"erased"`   // copies whose files were erased
+	Events     int64     `json:"events"`   // of the audit
 }
 
 // Checker is a check of one installation. It is used once.
@@ -113,7 +118,7 @@ func (k *Checker) Run(ctx context.Context) (Report, error) {
 	k.copies = map[certcopy.CopyID]certcopy.Copy{}
 	k.report.Findings, k.report.InProgress = []Finding{}, []string{}
 	for _, check := range []func(context.Context) error{
-		k.checkCopies, k.checkErasures, k.readGaps, k.checkBook, k.checkLog, k.checkCheckpoints, k.checkLeaves, k.checkFiles, k.checkScratch,
+		k.checkCopies, k.checkErasures, k.checkAudit, k.readGaps, k.checkBook, k.checkLog, k.checkCheckpoints, k.checkLeaves, k.checkFiles, k.checkScratch,
 	} {
 		if err := check(ctx); err != nil {
 			return k.report, err

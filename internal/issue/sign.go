@@ -258,9 +258,23 @@ func (f *Flow) signature(ctx context.Context, key storage.ArtifactKey, in cms.In
 	if !id.Certificate.Equal(in.Certificate) {
 		return nil, fmt.Errorf("%w: the certificate was replaced after the bytes were prepared", errGenerationSpent)
 	}
+	use := keyUse(key, in)
+	if err := f.Ledger.Record(ctx, use); err != nil {
+		return nil, fmt.Errorf("audit of the key: %w", err)
+	}
 	value, err := cms.SignAttributes(ctx, id, in.Algorithm, in.Attributes)
 	if err != nil {
-		return nil, fmt.Errorf("sign: %w", err)
+		use.Phase = storage.AuditFailed
+		still, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+		defer cancel()
+		return nil, errors.Join(fmt.Errorf("sign: %w", err), f.Ledger.Record(still, use))
 	}
-	return f.Ledger.PutArtifact(ctx, key, value)
+	return f.Ledger.PutArtifact(ctx, key, value) // and with it the event that it was done
+}
+
+// keyUse announces a use of a key in the audit: for which bytes, under which certificate.
+func keyUse(key storage.ArtifactKey, in cms.Input) storage.AuditEvent {
+	certificate := certcopy.DigestOf(in.Certificate.Raw)
+	return storage.AuditEvent{Kind: storage.AuditKey, Action: string(key.Role) + ".sign", Phase: storage.AuditBefore, Copy: key.Copy,
+		Subject: fmt.Sprintf("generation %d certificate %s", key.Generation, certificate), Digest: certcopy.DigestOf(in.Attributes)}
 }

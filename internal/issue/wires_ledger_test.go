@@ -37,6 +37,10 @@ func (w faultyLedger) CreateRequest(ctx context.Context, r certcopy.Request, ori
 	return v, u, err
 }
 
+func (w faultyLedger) Record(ctx context.Context, e storage.AuditEvent) error {
+	return w.do(ctx, "Record", true, func() error { return w.inner.Record(ctx, e) })
+}
+
 func (w faultyLedger) AddCopy(ctx context.Context, r certcopy.RequestID, c storage.NewCopy) error {
 	return w.do(ctx, "AddCopy", true, func() error { return w.inner.AddCopy(ctx, r, c) })
 }

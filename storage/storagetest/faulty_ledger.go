@@ -30,6 +30,10 @@ func (l FaultyLedger) CreateRequest(ctx context.Context, r certcopy.Request, ori
 	return c.request, c.created, err
 }
 
+func (l FaultyLedger) Record(ctx context.Context, e storage.AuditEvent) error {
+	return do(l.Switch, "Record", func() error { return l.Ledger.Record(ctx, e) })
+}
+
 func (l FaultyLedger) AddCopy(ctx context.Context, r certcopy.RequestID, c storage.NewCopy) error {
 	return do(l.Switch, "AddCopy", func() error { return l.Ledger.AddCopy(ctx, r, c) })
 }

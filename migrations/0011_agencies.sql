@@ -81,6 +81,9 @@ CREATE POLICY api_reply_of_agency ON api_reply AS RESTRICTIVE FOR ALL TO PUBLIC 
 CREATE POLICY api_reply_office ON api_reply FOR ALL TO saoy_office USING (saoy_agency() IS NOT NULL);
 CREATE POLICY api_reply_all ON api_reply FOR ALL TO saoy_worker, saoy_retention USING (true);
 
+-- Old replies are the retention role's to delete; whose they are it must be able to ask.
+GRANT SELECT ON api_client TO saoy_retention;
+
 -- What belongs to a copy.
 ALTER TABLE copy_private ENABLE ROW LEVEL SECURITY;
 CREATE POLICY copy_private_of_agency ON copy_private AS RESTRICTIVE FOR ALL TO PUBLIC USING (saoy_agency() IS NULL OR EXISTS (SELECT FROM copy c WHERE c.id = copy_private.copy));

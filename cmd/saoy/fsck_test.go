@@ -67,6 +67,16 @@ func TestFsckNamesEveryDamage(t *testing.T) {
 			`DELETE FROM copy_private; INSERT INTO copy_private SELECT * FROM kept; DROP TABLE kept`, []fsck.Kind{fsck.CopyLeaf}},
 		{"an erasure that never happened", `INSERT INTO erasure (copy, reason, decision_number, at) SELECT copy, 'request', '1', now() FROM book_row WHERE seq = 1`,
 			`DELETE FROM erasure`, []fsck.Kind{fsck.ErasureList, fsck.ErasureUndone, fsck.CopyLeaf}},
+		{"an event of the audit is changed", `CREATE TABLE kept AS SELECT * FROM audit_event WHERE action = 'copy.certify' ORDER BY id LIMIT 1;
+			UPDATE audit_event SET account = gen_random_uuid() WHERE id = (SELECT id FROM kept)`,
+			`UPDATE audit_event e SET account = k.account FROM kept k WHERE k.id = e.id; DROP TABLE kept`, []fsck.Kind{fsck.AuditChain}},
+		{"an event of the audit is removed", `CREATE TABLE kept AS SELECT * FROM audit_event WHERE kind = 'key' ORDER BY id LIMIT 1;
+			DELETE FROM audit_event WHERE id = (SELECT id FROM kept)`,
+			`INSERT INTO audit_event OVERRIDING SYSTEM VALUE SELECT * FROM kept; DROP TABLE kept`, []fsck.Kind{fsck.AuditChain}},
+		{"the audit's chain is cut", `CREATE TABLE kept AS SELECT * FROM audit_batch; CREATE TABLE kept2 AS SELECT * FROM audit_head;
+			DELETE FROM audit_head; DELETE FROM audit_batch WHERE seq = (SELECT max(seq) FROM audit_batch)`,
+			`DELETE FROM audit_batch; INSERT INTO audit_batch SELECT * FROM kept; INSERT INTO audit_head SELECT * FROM kept2; DROP TABLE kept; DROP TABLE kept2`,
+			[]fsck.Kind{fsck.AuditChain}},
 	} {
 		t.Run(d.name, func(t *testing.T) {
 			if d.undo == "same" {

@@ -87,6 +87,10 @@ type Desk interface {
 	AddLoginFailure(ctx context.Context, login certcopy.Digest, network string, now time.Time) error
 	ClearLoginFailures(ctx context.Context, login certcopy.Digest) error
 
+	Record(ctx context.Context, e storage.AuditEvent) error
+	AuditEvents(ctx context.Context, f storage.AuditFilter, limit int) ([]storage.AuditEvent, error)
+	CopyByCode(ctx context.Context, code certcopy.Digest) (certcopy.CopyID, error)
+
 	CopyList(ctx context.Context, f desk.Filter, from desk.Cursor, limit int) (desk.List, error)
 	CopiesByID(ctx context.Context, agency certcopy.AgencyID, ids []certcopy.CopyID) ([]certcopy.Copy, error)
 	LowResolutionReason(ctx context.Context, id certcopy.CopyID) (string, error)

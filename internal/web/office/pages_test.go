@@ -13,6 +13,7 @@ import (
 
 	"github.com/saoy/saoy/internal/account"
 	"github.com/saoy/saoy/internal/certcopy"
+	"github.com/saoy/saoy/storage"
 	"github.com/saoy/saoy/storage/storagetest"
 )
 
@@ -153,6 +154,12 @@ func TestTextsAreUsedAndThere(t *testing.T) {
 	}
 	for _, s := range append(stateOrder, certcopy.Returned, certcopy.Refused, certcopy.Withdrawn, certcopy.Void, certcopy.Annulled) {
 		used["state."+string(s)] = true
+	}
+	for _, k := range auditKinds {
+		used["audit.kind."+string(k)] = true
+	}
+	for _, p := range []storage.AuditPhase{storage.AuditBefore, storage.AuditRefused, storage.AuditFailed} {
+		used["audit.phase."+string(p)] = true
 	}
 	for _, s := range new(framePage).Sides() {
 		used["frame."+s.Name] = true

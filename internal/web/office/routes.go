@@ -32,6 +32,7 @@ func (o *Office) routes() []route {
 		seal     = []certcopy.Role{certcopy.SealKeeper}
 		end      = []certcopy.Role{certcopy.Certifier, certcopy.Admin}
 		admin    = []certcopy.Role{certcopy.Admin}
+		inspect  = []certcopy.Role{certcopy.Auditor}
 	)
 	return []route{
 		{"GET", "/login", anyone, o.loginForm, 0},
@@ -102,6 +103,8 @@ func (o *Office) routes() []route {
 		{"POST", "/accounts/{account}/authorisations", admin, o.authorise, 0},
 		{"POST", "/accounts/{account}/authorisations/{authorisation}/revoke", admin, o.revokeAuthorisation, 0},
 
+		{"GET", "/audit", inspect, o.audit, 0},
+
 		{"GET", "/statement", admin, o.statement, 0},
 		{"POST", "/statement", admin, o.saveWording, 0},
 		{"GET", "/statement/sample.jpg", admin, o.sampleImage, 0},
@@ -125,7 +128,7 @@ func (o *Office) newRouter() http.Handler {
 			if limit == 0 {
 				limit = web.MaxFormBytes
 			}
-			r.With(web.LimitBody(limit)).Method(line.method, Prefix+line.pattern, o.site.Handle(o.guard(line.roles, line.handle)))
+			r.With(web.LimitBody(limit)).Method(line.method, Prefix+line.pattern, o.site.Handle(o.noted(line, line.handle)))
 		}
 	})
 	return root

@@ -150,6 +150,15 @@ func (p *parser) name() (Object, error) {
 	return Name(raw), nil
 }
 
+// key parses a name as the key of a dictionary.
+func (p *parser) key() (Name, error) {
+	raw, err := p.rawName()
+	if known, ok := commonNames[string(raw)].(Name); ok {
+		return known, err
+	}
+	return Name(raw), err
+}
+
 // rawName parses a name; without escapes it is a part of the window.
 func (p *parser) rawName() ([]byte, error) {
 	p.pos++ // the solidus
@@ -254,7 +263,7 @@ func (p *parser) dict() (Object, error) {
 			p.pairs = p.pairs[:first]
 			return d, nil
 		case '/':
-			key, err := p.name()
+			key, err := p.key()
 			if err != nil {
 				return nil, err
 			}
@@ -262,7 +271,7 @@ func (p *parser) dict() (Object, error) {
 			if err != nil {
 				return nil, err
 			}
-			p.pairs = append(p.pairs, Entry{key.(Name), value})
+			p.pairs = append(p.pairs, Entry{key, value})
 		default:
 			return nil, syntaxError("a dictionary key is not a name")
 		}

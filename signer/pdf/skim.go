@@ -1,6 +1,10 @@
 package pdf
 
-import "math"
+import (
+	"bytes"
+	"math"
+	"slices"
+)
 
 // skimmed is what Check needs to know of an indirect object; all else of it is passed over.
 type skimmed struct {
@@ -201,25 +205,28 @@ func plainInteger(token []byte) (int64, bool) {
 	return n, true
 }
 
-// keysDiffer returns an error if a name occurs twice.
+// keysDiffer returns an error if a name occurs twice; it may change the order.
 func keysDiffer(keys [][]byte) error {
 	const few = 16
-	if len(keys) <= few {
-		for i := range keys {
-			for j := range i {
-				if string(keys[i]) == string(keys[j]) {
-					return syntaxError("a dictionary has two /" + clip(string(keys[i])))
-				}
+	if len(keys) > few {
+		slices.SortFunc(keys, bytes.Compare)
+		for i := 1; i < len(keys); i++ {
+			if bytes.Equal(keys[i-1], keys[i]) {
+				return keyTwice(keys[i])
 			}
 		}
 		return nil
 	}
-	seen := make(map[string]bool, len(keys))
-	for _, k := range keys {
-		if seen[string(k)] {
-			return syntaxError("a dictionary has two /" + clip(string(k)))
+	for i := range keys {
+		for j := range i {
+			if bytes.Equal(keys[i], keys[j]) {
+				return keyTwice(keys[i])
+			}
 		}
-		seen[string(k)] = true
 	}
 	return nil
+}
+
+func keyTwice(key []byte) error {
+	return syntaxError("a dictionary has two /" + clip(string(key)))
 }

@@ -3,7 +3,6 @@
 package pkcs11
 
 import (
-	"context"
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
@@ -331,17 +330,4 @@ func TestClosed(t *testing.T) {
 	if err := sign(t, token); err == nil {
 		t.Error("signed after Close")
 	}
-}
-
-func BenchmarkSign(b *testing.B) {
-	h := softHSM(b)
-	cfg, _ := h.put(b, func(f *signertest.Profile) { f.KeyType = signertest.RSA2048 })
-	key := open(b, cfg).Identity().Key
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			if _, err := key.Sign(context.Background(), make([]byte, 32), crypto.SHA256); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 }

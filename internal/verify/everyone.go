@@ -42,6 +42,7 @@ func (r *Report) ForEveryone() *Report {
 	for i := range out.Signatures {
 		x := &out.Signatures[i]
 		x.Signer, x.Checks, x.Path = MaskIdentity(x.Signer), maskChecks(x.Checks), slices.Clone(x.Path)
+		x.Reason, x.Location = MaskIdentity(x.Reason), MaskIdentity(x.Location)
 		for j := range x.Path {
 			x.Path[j].Subject, x.Path[j].Issuer = MaskIdentity(x.Path[j].Subject), MaskIdentity(x.Path[j].Issuer)
 		}

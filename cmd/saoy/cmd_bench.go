@@ -35,6 +35,7 @@ type benchCommand struct {
 	Sign     benchSignCommand     `cmd:"" help:"Signing, side by side with the least work a signature can be: SHA-256 of the file, one copy, one use of the key."`
 	Verify   benchVerifyCommand   `cmd:"" help:"Validation of a B-LT file with two signatures, beside pyHanko and EU DSS in the same run."`
 	Ledger   benchLedgerCommand   `cmd:"" help:"The ledger at ten thousand, a million and more copies: times, growth, bytes per copy."`
+	Issue    benchIssueCommand    `cmd:"" help:"Copies per second from scan to release, and the least work they could be."`
 	Resident benchResidentCommand `cmd:"" hidden:"" help:"Sign a file and print the peak of resident memory."`
 }
 

@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
 	"slices"
@@ -52,9 +53,12 @@ type Section struct {
 	Trailer Dict  // the trailer, or the stream's dictionary
 	Stream  bool  // a cross-reference stream
 	Hybrid  bool  // a table with /XRefStm
-	tail    tail
-	table   []subsection // in ascending order of first
-	hidden  []subsection // of /XRefStm
+	// Odd: a table that readers understand and ISO 32000-2 §7.5.4 does not allow: its entries are
+	// not of 20 bytes, or white space stands before it. Programs that repair may scan the file.
+	Odd    bool
+	tail   tail
+	table  []subsection // in ascending order of first
+	hidden []subsection // of /XRefStm
 }
 
 // Entry returns the entry of an object number, if the section has one. In a hybrid section
@@ -158,13 +162,16 @@ func (r *Reader) readChain(start int64) error {
 	}
 }
 
+// maxLead is how much white space may stand where startxref or /Prev leads, before the keyword.
+const maxLead = 16
+
 func (r *Reader) readSection(offset int64) (*Section, error) {
-	b, err := r.bytesAt(offset, 4)
+	b, err := r.bytesAt(offset, maxLead+4)
 	if err != nil {
 		return nil, err
 	}
 	var s *Section
-	if string(b) == "xref" {
+	if lead := bytes.TrimLeft(b, "\x00\t\n\f\r "); len(b)-len(lead) <= maxLead && bytes.HasPrefix(lead, []byte("xref")) {
 		s, err = r.readTable(offset)
 	} else {
 		s, err = r.readXRefStream(offset)

@@ -1,9 +1,14 @@
 package pdf
 
+import "bytes"
+
 // tableScanner reads a cross-reference table from the front.
 type tableScanner struct {
 	r   *Reader
 	pos int64
+	// size is the length of every entry of the table, 0 before the first: readers that count
+	// entries and readers that read words must find the same ones.
+	size int
 }
 
 func (s *tableScanner) skipSpace() error {
@@ -49,9 +54,15 @@ func (s *tableScanner) at(word string) (bool, error) {
 }
 
 // readTable reads the table at an offset, its trailer and what follows (ISO 32000-2
-// §7.5.4). Every entry must have its 20 bytes.
+// §7.5.4). An entry has 20 bytes; one that lacks the space before its end of line, or has one
+// byte more, as widespread writers have them, says the same to every reader.
 func (r *Reader) readTable(offset int64) (*Section, error) {
-	s := &tableScanner{r, offset + int64(len("xref"))} // the caller has seen the keyword
+	s := &tableScanner{r: r, pos: offset}
+	if err := s.skipSpace(); err != nil {
+		return nil, err
+	}
+	odd := s.pos > offset
+	s.pos += int64(len("xref")) // the caller has seen the keyword
 	var subs []subsection
 	for {
 		if err := s.skipSpace(); err != nil {
@@ -75,11 +86,16 @@ func (r *Reader) readTable(offset int64) (*Section, error) {
 	if err != nil {
 		return nil, err
 	}
-	section := &Section{Offset: offset, table: subs}
+	section := &Section{Offset: offset, table: subs, Odd: s.size != 0 && s.size != entryBytes || odd}
 	return section, r.readTrailer(section, s.pos)
 }
 
-const entryBytes = 20 // of an entry of a cross-reference table
+// Of an entry of a cross-reference table: as it must be, without its end, and at most.
+const (
+	entryBytes    = 20
+	entryHead     = 18
+	entryBytesMax = 21
+)
 
 func (s *tableScanner) subsection() (subsection, error) {
 	at := s.pos
@@ -97,7 +113,7 @@ func (s *tableScanner) subsection() (subsection, error) {
 	if err := s.skipSpace(); err != nil {
 		return subsection{}, err
 	}
-	if count > (s.r.size-s.pos)/entryBytes {
+	if count > (s.r.size-s.pos)/(entryHead+1) {
 		return subsection{}, damaged(at, Ref{}, "the cross-reference table announces more entries than the file can hold")
 	}
 	if err := s.r.count(int(count)); err != nil {
@@ -112,25 +128,50 @@ func (s *tableScanner) entries(to []packedEntry) error {
 	const together = 800
 	for len(to) > 0 {
 		n := min(len(to), together)
-		b, err := s.r.bytesAt(s.pos, int64(n)*entryBytes)
+		b, err := s.r.bytesAt(s.pos, int64(n)*entryBytesMax)
 		if err != nil {
 			return err
 		}
 		for i := range n {
-			line := b[i*entryBytes:][:entryBytes]
-			e, ok := parseTableEntry([entryBytes]byte(line))
+			size := entrySize(b)
+			if s.size == 0 {
+				s.size = size
+			}
+			if size == 0 || size != s.size {
+				return damaged(s.pos, Ref{}, "not a cross-reference entry of 20 bytes: %q", b[:min(len(b), 20)])
+			}
+			e, ok := parseTableEntry([entryHead]byte(b))
 			if !ok {
-				return damaged(s.pos, Ref{}, "not a cross-reference entry of 20 bytes: %q", line)
+				return damaged(s.pos, Ref{}, "not a cross-reference entry of 20 bytes: %q", b[:size])
 			}
 			to[i] = e
-			s.pos += entryBytes
+			s.pos += int64(size)
+			b = b[size:]
 		}
 		to = to[n:]
 	}
 	return nil
 }
 
-func parseTableEntry(line [entryBytes]byte) (packedEntry, bool) {
+// entrySize is the length of the entry at the front of b with its end: a space and an end of
+// line of one byte, an end of line of two, or what writers make of it; 0 if it is none of these.
+func entrySize(b []byte) int {
+	if len(b) <= entryHead {
+		return 0
+	}
+	end := b[entryHead:min(len(b), entryBytesMax)]
+	switch {
+	case bytes.HasPrefix(end, []byte(" \r\n")):
+		return entryBytesMax
+	case len(end) > 1 && (end[0] == ' ' && (end[1] == '\n' || end[1] == '\r') || end[0] == '\r' && end[1] == '\n'):
+		return entryBytes
+	case end[0] == '\n' || end[0] == '\r':
+		return entryHead + 1
+	}
+	return 0
+}
+
+func parseTableEntry(line [entryHead]byte) (packedEntry, bool) {
 	var e packedEntry
 	for _, c := range line[:10] {
 		if !isDigit(c) {
@@ -144,8 +185,7 @@ func parseTableEntry(line [entryBytes]byte) (packedEntry, bool) {
 		}
 		e.minor = e.minor*10 + uint32(c-'0')
 	}
-	end := string(line[18:])
-	if line[10] != ' ' || line[16] != ' ' || end != " \n" && end != " \r" && end != "\r\n" {
+	if line[10] != ' ' || line[16] != ' ' {
 		return e, false
 	}
 	switch line[17] {

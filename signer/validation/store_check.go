@@ -5,11 +5,11 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/saoy/saoy/signer/trust"
+	"golang.org/x/crypto/ocsp"
 )
 
-// maxStoreWork bounds how many pairs of a certificate and a piece of evidence are looked at.
-const maxStoreWork = 20_000
+// maxStoreWork bounds how many pairs of an issuer and a piece of evidence are looked at.
+const maxStoreWork = 10_000
 
 // storeIntact looks at what no signature covers because it came after the last one: the
 // document security store. What in it served to judge a certificate is good; of the rest,
@@ -39,40 +39,46 @@ func (x *examiner) storeBad() both {
 	case slices.ContainsFunc(e.stored.certs, func(c *x509.Certificate) bool { return !x.used[string(c.Raw)] && x.alteredOnce(c) }):
 		return both{"một chứng thư bị sửa", "a certificate is altered"}
 	}
+	issuers := e.certs
+	if x.options.Anchors != nil {
+		issuers = append(slices.Clip(issuers), anchorsOf(x.options.Anchors)...)
+	}
 	left := maxStoreWork
+	signed := func(by func(*x509.Certificate) error) bool {
+		return slices.ContainsFunc(issuers, func(i *x509.Certificate) bool { left--; return left >= 0 && by(i) == nil })
+	}
 	for _, der := range e.stored.ocsps {
-		if !x.used[string(der)] && !x.vouchedFor(trust.NewEvidence([][]byte{der}, nil), &left) {
+		if x.used[string(der)] {
+			continue
+		}
+		// Of a certificate that need not be at hand: programs store all they were told.
+		if !signed(func(i *x509.Certificate) error { return signedOCSP(der, i) }) {
 			return both{"một trả lời OCSP không đúng chữ ký", "an OCSP response is not signed as it should be"}
 		}
 	}
 	for _, der := range e.stored.crls {
-		if !x.used[string(der)] && !x.vouchedFor(trust.NewEvidence(nil, [][]byte{der}), &left) {
+		if x.used[string(der)] {
+			continue
+		}
+		crl, err := x509.ParseRevocationList(der)
+		if err != nil || !signed(func(i *x509.Certificate) error { return signedCRL(crl, i) }) {
 			return both{"một danh sách thu hồi không đúng chữ ký", "a CRL is not signed as it should be"}
 		}
 	}
 	return both{}
 }
 
-// vouchedFor reports whether evidence speaks of a certificate at hand under its issuer's
-// signature, whenever that was.
-func (x *examiner) vouchedFor(e *trust.Evidence, left *int) bool {
-	issuers := x.evidence.certs
-	if x.options.Anchors != nil {
-		issuers = append(slices.Clip(issuers), anchorsOf(x.options.Anchors)...)
+// signedOCSP reports whether an issuer, or a responder it appointed, signed a response.
+func signedOCSP(der []byte, issuer *x509.Certificate) error {
+	_, err := ocsp.ParseResponse(der, issuer)
+	return err
+}
+
+var errOtherIssuer = errors.New("another issuer")
+
+func signedCRL(crl *x509.RevocationList, issuer *x509.Certificate) error {
+	if !equal(crl.RawIssuer, issuer.RawSubject) {
+		return errOtherIssuer
 	}
-	for _, c := range x.evidence.certs {
-		for _, i := range issuers {
-			if !equal(i.RawSubject, c.RawIssuer) {
-				continue
-			}
-			if *left--; *left < 0 || x.ctx.Err() != nil {
-				return false
-			}
-			_, err := e.Find(c, i, x.evidence.certs, trust.When{At: x.options.At, Now: x.options.At})
-			if err == nil || errors.Is(err, trust.ErrStale) && !errors.Is(err, trust.ErrEvidence) {
-				return true
-			}
-		}
-	}
-	return false
+	return crl.CheckSignatureFrom(issuer)
 }

@@ -32,11 +32,11 @@ import (
 
 // benchCommand measures.
 type benchCommand struct {
-	Sign     benchSignCommand     `cmd:"" help:"Signing, side by side with the least work a signature can be: SHA-256 of the file, one copy, one use of the key."`
-	Verify   benchVerifyCommand   `cmd:"" help:"Validation of a B-LT file with two signatures, beside pyHanko and EU DSS in the same run."`
-	Ledger   benchLedgerCommand   `cmd:"" help:"The ledger at ten thousand, a million and more copies: times, growth, bytes per copy."`
-	Issue    benchIssueCommand    `cmd:"" help:"Copies per second from scan to release, and the least work they could be."`
-	Resident benchResidentCommand `cmd:"" hidden:"" help:"Sign a file and print the peak of resident memory."`
+	Sign       benchSignCommand       `cmd:"" help:"Signing, side by side with the least work a signature can be: SHA-256 of the file, one copy, one use of the key."`
+	Throughput benchThroughputCommand `cmd:"" help:"Signatures a second from one core and from several."`
+	Verify     benchVerifyCommand     `cmd:"" help:"Validation of a B-LT file with two signatures, beside pyHanko and EU DSS in the same run."`
+	Ledger     benchLedgerCommand     `cmd:"" help:"The ledger at ten thousand, a million and more copies: times, growth, bytes per copy."`
+	Resident   benchResidentCommand   `cmd:"" hidden:"" help:"Sign a file and print the peak of resident memory."`
 }
 
 // benchSignCommand measures signing in this process, in memory, both sides in turns, by
@@ -103,9 +103,7 @@ func (c benchSignCommand) print(r benchRow) {
 }
 
 func (c benchSignCommand) row(ctx context.Context, a *benchAuthority, base []byte, key, level string) (benchRow, error) {
-	profile := signertest.Official("Nguyễn Văn An", "", "", "")
-	profile.KeyType = signertest.KeyType(key)
-	leaf, err := a.pki.Issue(profile)
+	leaf, err := a.official(key)
 	if err != nil {
 		return benchRow{}, err
 	}
@@ -205,6 +203,13 @@ func newBenchAuthority() (*benchAuthority, error) {
 		return nil, err
 	}
 	return &benchAuthority{p, newCollector(trust.NewStoreOf(p.Anchors()...), p.Transport(nil))}, nil
+}
+
+// official is someone with a new key of a type.
+func (a *benchAuthority) official(key string) (signertest.Leaf, error) {
+	profile := signertest.Official("Nguyễn Văn An", "", "", "")
+	profile.KeyType = signertest.KeyType(key)
+	return a.pki.Issue(profile)
 }
 
 func (a *benchAuthority) means(name string) (pades.Means, error) {

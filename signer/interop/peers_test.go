@@ -3,8 +3,10 @@ package interop
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -134,27 +136,48 @@ type hankoAnswer struct {
 	}
 }
 
+// askPyHanko asks about some files at a time, so that no process takes long, and with several at once.
 func askPyHanko(t testing.TB, w *world, program string, subjects []subject) verdicts {
+	out := verdicts{}
+	var mu sync.Mutex
+	var wait sync.WaitGroup
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for some := range slices.Chunk(subjects, 40) {
+		free <- struct{}{}
+		wait.Go(func() {
+			answers := askPyHankoAbout(t, w, program, some)
+			mu.Lock()
+			maps.Copy(out, answers)
+			mu.Unlock()
+			<-free
+		})
+	}
+	wait.Wait()
+	return out
+}
+
+func askPyHankoAbout(t testing.TB, w *world, program string, subjects []subject) verdicts {
 	args := []string{"testdata/peer.py", "validate", "--trust", w.path("root.pem")}
 	for _, s := range subjects {
 		args = append(args, strings.TrimPrefix(s.level.String(), "B-")+":"+s.field+":"+s.path)
 	}
-	out := output(t, program, args...)
-	return answers(out, subjects, func(a hankoAnswer) string { return a.File }, func(a hankoAnswer, s subject) string {
-		count := 0
-		for _, sig := range a.Signatures {
-			if !sig.OK {
-				return sig.Field + ": " + sig.Why
-			}
-			if sig.Type == "/Sig" {
-				count++
-			}
+	return answers(output(t, program, args...), subjects, func(a hankoAnswer) string { return a.File }, judgeHanko)
+}
+
+func judgeHanko(a hankoAnswer, s subject) string {
+	count := 0
+	for _, sig := range a.Signatures {
+		if !sig.OK {
+			return sig.Field + ": " + sig.Why
 		}
-		if a.Lenient != "" && a.Lenient != "hybrid" {
-			return "read only leniently: " + a.Lenient
+		if sig.Type == "/Sig" {
+			count++
 		}
-		return counted(a.Error, count, s)
-	})
+	}
+	if a.Lenient != "" && a.Lenient != "hybrid" {
+		return "read only leniently: " + a.Lenient
+	}
+	return counted(a.Error, count, s)
 }
 
 func counted(failure string, count int, s subject) string {

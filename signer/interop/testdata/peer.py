@@ -54,7 +54,7 @@ def trusted(path):
 
 @functools.cache
 def online(path):
-    """One context for all files, so that nothing is fetched twice."""
+    """One context for the files of one call, so that nothing is fetched twice. It stands for the moment of its making."""
     roots = trusted(path)
     return ValidationContext(trust_roots=roots, allow_fetching=True, revocation_mode="hard-fail")
 

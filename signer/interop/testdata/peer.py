@@ -15,6 +15,7 @@ import io
 import json
 import logging
 import sys
+import time
 
 from pyhanko.keys import load_certs_from_pemder
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -52,11 +53,15 @@ def trusted(path):
     return list(load_certs_from_pemder([path]))
 
 
-@functools.cache
 def online(path):
-    """One context for the files of one call, so that nothing is fetched twice. It stands for the moment of its making."""
-    roots = trusted(path)
-    return ValidationContext(trust_roots=roots, allow_fetching=True, revocation_mode="hard-fail")
+    return online_in(path, int(time.monotonic() // 20))
+
+
+@functools.lru_cache(maxsize=1)
+def online_in(path, _period):
+    """One context for a while, so that little is fetched twice: it stands for the moment of its making, to which
+    what is fetched much later would be from the future."""
+    return ValidationContext(trust_roots=trusted(path), allow_fetching=True, revocation_mode="hard-fail")
 
 
 def stamp_verdict(sig, trust):

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -85,6 +86,10 @@ func (s *Source) fetch(ctx context.Context, about subject, when When) (Revocatio
 func (s *Source) fromResponders(ctx context.Context, about subject, when When) (Revocation, error) {
 	errs := []error{ErrRevocationUnknown}
 	for _, address := range about.cert.OCSPServer {
+		if !overHTTP(address) {
+			errs = append(errs, errNotHTTP(address))
+			continue
+		}
 		r, err := s.unlessDown(ctx, address, when.Now, func() (Revocation, error) { return s.ocsp(ctx, address, about, when) })
 		if err == nil {
 			return r, nil
@@ -94,12 +99,24 @@ func (s *Source) fromResponders(ctx context.Context, about subject, when When) (
 	return Revocation{}, errors.Join(errs...)
 }
 
+// overHTTP: directories (ldap) are named by many certificates beside the web, and are not asked.
+func overHTTP(address string) bool {
+	scheme, _, _ := strings.Cut(address, ":")
+	return strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
+}
+
+func errNotHTTP(address string) error { return fmt.Errorf("%.200q is not fetched over HTTP", address) }
+
 // fromLists asks the lists at the certificate's addresses together: it may take several to
 // cover all reasons.
 func (s *Source) fromLists(ctx context.Context, about subject, when When) (Revocation, error) {
 	errs := []error{ErrRevocationUnknown}
 	lists := &Evidence{}
 	for _, address := range about.cert.CRLDistributionPoints {
+		if !overHTTP(address) {
+			errs = append(errs, errNotHTTP(address))
+			continue
+		}
 		r, err := s.unlessDown(ctx, address, when.Now, func() (Revocation, error) { return s.crl(ctx, address, lists, about, when) })
 		if err == nil {
 			return r, nil

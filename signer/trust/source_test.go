@@ -159,3 +159,20 @@ func TestIssuersInEveryForm(t *testing.T) {
 		}
 	}
 }
+
+// TestDirectoriesAreNotAsked: an ldap address is passed over; it is no attempt upon us.
+func TestDirectoriesAreNotAsked(t *testing.T) {
+	w := newWorld(t)
+	f := signertest.Official("Đỗ Văn Em", "", "", "")
+	f.CRLURL = "ldap:///CN=CA,DC=xa?certificateRevocationList"
+	cert := w.issue(t, f)
+	if err := w.ask(t, cert).Err(); err != nil {
+		t.Errorf("with OCSP beside it: %v", err)
+	}
+	w.pki.SetFault(signertest.OCSPService, signertest.Unavailable)
+	w.validator.Source = w.source(false)
+	err := w.ask(t, cert).Err()
+	if !errors.Is(err, signer.ErrUnavailable) || errors.Is(err, ErrForbiddenAddress) {
+		t.Errorf("with OCSP down: %v", err)
+	}
+}

@@ -117,3 +117,28 @@ func TestFrameKeepsItsLimits(t *testing.T) {
 		t.Error("counter-clockwise")
 	}
 }
+
+// What is suggested for scans and photographs of others: the angle in hundredths of a degree, and
+// whether something lies around the paper.
+func TestSuggestionsForTheCorpus(t *testing.T) {
+	for name, want := range map[string]struct {
+		tilt int
+		crop bool
+	}{
+		"eurotext.tif": {-75, false}, "8071_093.3B.tif": {-40, true}, "8087_054.3B.tif": {0, false}, "hebtypo.jpg": {0, false},
+		"phototest_2.tif": {0, false}, "exif_Portrait_1.jpg": {0, false}, "exif_Portrait_6.jpg": {0, false},
+	} {
+		b, pages := corpus(t, "scans/"+name), []Page(nil)
+		d := &decoder{}
+		err := d.pages(t.Context(), taskArgs{Name: name, Format: sniff(b)}, b, func(p Page) error {
+			pages = append(pages, p)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := pages[0].Look.Suggest; abs(f.Tilt-want.tilt) > 10 || f.Bottom > 0 != want.crop {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+}

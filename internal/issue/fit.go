@@ -128,11 +128,15 @@ func errBudget(size, budget int64) error {
 		fmt.Sprintf("The copy cannot be reduced to %.1f MB at 200 dpi in its colours: %.1f MB is the least. Make pages of text black and white or grey, or split the original into several copies.", mb(budget), mb(size))))
 }
 
-// sizeOf estimates the signed copy.
+// sizeOf estimates the signed copy, in which a picture that occurs twice is stored once.
 func sizeOf(pages []lyingPage) int64 {
-	size := int64(StampBytes)
+	size, seen := int64(StampBytes), map[certcopy.Digest]bool{}
 	for _, p := range pages {
-		size += int64(len(p.Data)) + 1024
+		size += 1024
+		if d := certcopy.DigestOf(p.Data); !seen[d] {
+			seen[d] = true
+			size += int64(len(p.Data))
+		}
 	}
 	return size
 }

@@ -111,9 +111,9 @@ func (shrinking) Read(context.Context, intake.Upload) (*intake.Result, error) {
 		return nil, err
 	}
 	many := &intake.Result{Format: r.Format}
-	for range 40 {
+	for i := range 40 {
 		p := r.Pages[0]
-		p.Data = make([]byte, 120_000)
+		p.Data = bytes.Repeat([]byte{byte(i)}, 120_000)
 		many.Pages = append(many.Pages, p)
 	}
 	return many, nil

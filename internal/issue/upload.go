@@ -155,13 +155,35 @@ func (f *Flow) assemble(ctx context.Context, id certcopy.CopyID, scans []certcop
 		}
 		results = append(results, r)
 	}
-	var pdf bytes.Buffer
-	clean, err := intake.Assemble(&pdf, results...)
+	spool, done, err := newSpool()
+	if err != nil {
+		return certcopy.CleanDocument{}, err
+	}
+	defer done()
+	clean, err := intake.Assemble(spool, results...)
+	if err == nil {
+		_, err = spool.Seek(0, io.SeekStart)
+	}
 	if err != nil {
 		return clean, err
 	}
-	_, err = f.keep(ctx, "clean/"+string(id), pdf.Bytes())
+	err = f.Scratch.Create(ctx, cleanKey(id, clean.Digest), spool, clean.Size, clean.Digest, time.Time{})
+	if errors.Is(err, storage.ErrExists) || errors.Is(err, storage.ErrOutcomeUnknown) {
+		_, err = f.cleanDocument(ctx, certcopy.Copy{ID: id, Clean: clean}) // the name holds the digest
+	}
 	return clean, err
+}
+
+// newSpool makes a file for what is too large to be held in memory; done removes it.
+func newSpool() (spool *os.File, done func(), err error) {
+	spool, err = os.CreateTemp("", "saoy-upload-*")
+	if err != nil {
+		return nil, nil, fmt.Errorf("spool: %w", err)
+	}
+	return spool, func() {
+		_ = spool.Close() // its bytes are elsewhere, or given up
+		_ = os.Remove(spool.Name())
+	}, nil
 }
 
 // takeScan reads and keeps an upload; refused says why it cannot be used.
@@ -177,12 +199,11 @@ func (f *Flow) takeScan(ctx context.Context, id certcopy.CopyID, file Upload) (s
 // readScan spools an upload, reads it in a confined child, and keeps its clean pages. What
 // was uploaded is not kept: only what was understood of it.
 func (f *Flow) readScan(ctx context.Context, id certcopy.CopyID, u Upload) (certcopy.Scan, error) {
-	spool, err := os.CreateTemp("", "saoy-upload-*")
+	spool, done, err := newSpool()
 	if err != nil {
-		return certcopy.Scan{}, fmt.Errorf("spool: %w", err)
+		return certcopy.Scan{}, err
 	}
-	defer os.Remove(spool.Name())
-	defer spool.Close()
+	defer done()
 	sum := sha256.New()
 	size, err := io.Copy(io.MultiWriter(spool, sum), io.LimitReader(u.Body, certcopy.MaxUploadBytes+1))
 	if err == nil && size > certcopy.MaxUploadBytes {

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -268,7 +267,7 @@ func (p backupPlace) until(args ...string) {
 		case err == nil && kills < 3:
 			p.Fatalf("it was killed only %d times", kills)
 		case err == nil:
-			p.Log(fmt.Sprintf("%s: killed %d times", args[0], kills))
+			p.Logf("%s: killed %d times", args[0], kills)
 			return
 		case cmd.ProcessState.ExitCode() != -1:
 			p.Fatalf("after %d kills: %v\n%s", kills, err, out.String())

@@ -20,7 +20,7 @@ func rows[T any](ctx context.Context, s *Store, what, query string, scan func(pg
 			yield(*new(T), fmt.Errorf("%s: %w", what, ours(err)))
 			return
 		}
-		defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // it only read
+		defer tx.Rollback(context.WithoutCancel(ctx)) // it only read
 		if _, err := tx.Exec(ctx, patient); err != nil {
 			yield(*new(T), fmt.Errorf("%s: %w", what, ours(err)))
 			return

@@ -3,7 +3,6 @@ package pades
 import (
 	"bytes"
 	"encoding/pem"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -274,19 +273,9 @@ func opensslAccepts(t testing.TB, dir string, data []byte, s embedded) {
 // corpora returns the paths of the PDF files of others.
 func corpora(t testing.TB) []string {
 	t.Helper()
-	root := os.Getenv("SAOY_CORPORA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "corpora")
-	}
-	var paths []string
-	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && strings.HasSuffix(path, ".pdf") {
-			paths = append(paths, path)
-		}
-		return nil // an absent folder gives no paths
-	})
-	if len(paths) == 0 {
-		t.Skipf("no test files of others at %s", root)
+	paths, err := signertest.Corpora(2)
+	if err != nil {
+		t.Skip(err)
 	}
 	return paths
 }

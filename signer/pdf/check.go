@@ -15,6 +15,11 @@ func (r *Reader) Check() error {
 	if err := r.checkSizes(); err != nil {
 		return err
 	}
+	for _, s := range r.sections {
+		if s.Odd {
+			return damaged(s.Offset, Ref{}, "the cross-reference table has entries that are not of 20 bytes, or white space before it")
+		}
+	}
 	if r.entries > maxLookups/len(r.sections) {
 		return fmt.Errorf("%w: %d cross-reference entries in %d sections", ErrLimit, r.entries, len(r.sections))
 	}

@@ -2,30 +2,21 @@ package pdf
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/saoy/saoy/signer/signertest"
 )
 
 // corpora returns the paths of the PDF files of others.
 func corpora(t testing.TB) []string {
 	t.Helper()
-	root := os.Getenv("SAOY_CORPORA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "corpora")
-	}
-	var paths []string
-	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && strings.HasSuffix(path, ".pdf") {
-			paths = append(paths, path)
-		}
-		return nil // an absent folder gives no paths
-	})
-	if len(paths) == 0 {
-		t.Skipf("no test files of others at %s", root)
+	paths, err := signertest.Corpora(2)
+	if err != nil {
+		t.Skip(err)
 	}
 	return paths
 }

@@ -61,6 +61,8 @@ func TestDamageIsNamed(t *testing.T) {
 		{"startxref beyond the end", replace("startxref\n", "startxref\n9"), ErrDamaged, "startxref gives no offset"},
 		{"startxref elsewhere", []byte(good + "startxref\n15\n%%EOF\n"), ErrDamaged, "no object begins"},
 		{"one entry of 19 bytes", replace("65535 f \n", "65535 f\n"), ErrDamaged, "20 bytes"},
+		{"every entry of 19 bytes", []byte(strings.NewReplacer(" n \n", " n\n", " f \n", " f\n").Replace(good)), ErrDamaged, "20 bytes"},
+		{"white space before the table", replace("xref\n0 8", "\nxref\n0 8"), ErrDamaged, "white space"},
 		{"entry with a letter", replace("0000000000 65535", "00000000o0 65535"), ErrDamaged, "20 bytes"},
 		{"too many entries announced", replace("xref\n0 8", "xref\n0 9999999"), ErrDamaged, "more entries than the file can hold"},
 		{"an entry is off by one", replace("0000000009", "0000000010"), ErrDamaged, ""},

@@ -41,6 +41,10 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s)
 bench: ## benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./signer/... ./internal/... ./storage/...
 
+.PHONY: soak
+soak: tools ## four workers, three agencies, servers killed every few seconds, for SOAKTIME (default 1h)
+	SAOY_SOAK=$(or $(SOAKTIME),1h) $(GO) test -v -timeout 3h -run 'TestSoakProvince|TestClientsWhileServeIsKilled' ./cmd/saoy
+
 .PHONY: generate
 generate: ## regenerate checked-in generated files
 	$(GO) generate ./...

@@ -125,11 +125,8 @@ func (d *verdict) open(sub SubIndication, why both) {
 // §5.2.6.4 and Table 6.
 func (d *verdict) failPath(err error) {
 	d.open(CertificateChainGeneral, plain(err))
-	// An expired certificate under no anchor is untrusted first of all.
-	var invalid x509.CertificateInvalidError
-	nowhere := errors.As(err, &invalid) && invalid.Reason == x509.Expired
 	switch {
-	case errors.Is(err, trust.ErrNoPath), nowhere:
+	case errors.Is(err, trust.ErrNoPath):
 		d.sub, d.issuer = NoCertificateChainFound, Untrusted
 	case errors.Is(err, trust.ErrExpired):
 		d.sub = OutOfBoundsNoPOE

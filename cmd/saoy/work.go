@@ -52,9 +52,12 @@ func (a *app) work(ctx context.Context, grown chan<- struct{}) {
 	failed := func(id certcopy.CopyID, err error, again time.Duration) {
 		a.log.Warn("a copy waits", "copy", id, "err", err, "again", again)
 	}
-	err := a.store.Work(ctx, postgres.WorkConfig{Workers: a.config.Workers, Advance: advance, Failed: failed, Logger: a.warnings()})
-	if err != nil && ctx.Err() == nil {
-		a.log.Error("job queue ended", "err", err)
+	// The database may be away just when the queue begins; then it is begun again.
+	for ctx.Err() == nil {
+		if err := a.store.Work(ctx, postgres.WorkConfig{Workers: a.config.Workers, Advance: advance, Failed: failed, Logger: a.warnings()}); err != nil && ctx.Err() == nil {
+			a.log.Error("job queue ended; it is begun again", "err", err)
+		}
+		pause(ctx, time.Second)
 	}
 }
 

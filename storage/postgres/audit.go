@@ -201,4 +201,3 @@ func (s *Store) AuditCounts(ctx context.Context) (events, waiting int64, since t
 	}
 	return 0, 0, since, storage.ErrNotFound
 }
-

@@ -15,6 +15,9 @@ import (
 // Certify records a certifier's confirmation of all the copies or of none, see
 // storage.Intake.
 func (s *Store) Certify(ctx context.Context, c storage.Confirmation) error {
+	if err := s.notFull(ctx, c.Agency, len(c.Shown)); err != nil {
+		return err
+	}
 	return s.tx(ctx, "certify", func(tx pgx.Tx) error {
 		who, err := authorised(ctx, tx, c, certcopy.Certifier, "certify")
 		if err != nil {

@@ -56,6 +56,9 @@ type Config struct {
 	// StatementTimeout bounds each statement but those that read whole tables; 0 means 5 s for
 	// the public role, 10 minutes for the retention role, 60 s for the others.
 	StatementTimeout time.Duration
+	// Ceiling is how many copies of all agencies may be on their way between confirmation and
+	// registration; a confirmation beyond it is refused with the time to wait. 0: no ceiling.
+	Ceiling int
 	// Fee computes the fee in đồng that enters the book, from the pages of the original, the
 	// number of copies and the day. If nil, the column stays empty for ever.
 	Fee func(pages, copies int, day time.Time) int64

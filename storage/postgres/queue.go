@@ -51,7 +51,7 @@ func (s *Store) enqueue(ctx context.Context, tx pgx.Tx, ids ...certcopy.CopyID) 
 	}
 	jobs := make([]river.InsertManyParams, len(ids))
 	for i, id := range ids {
-		jobs[i] = river.InsertManyParams{Args: advance{Copy: id}}
+		jobs[i] = river.InsertManyParams{Args: advance{Copy: id}, InsertOpts: &river.InsertOpts{Priority: priorityAt(i)}}
 	}
 	results, err := s.queue.InsertManyTx(ctx, tx, jobs)
 	if err != nil {

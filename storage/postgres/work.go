@@ -78,7 +78,13 @@ func (s *Store) Work(ctx context.Context, c WorkConfig) error {
 	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("work: %w", ours(err))
 	}
+	turns := make(chan struct{})
+	go func() {
+		defer close(turns)
+		s.keepLevel(ctx)
+	}()
 	s.untilEnd(ctx, life)
+	<-turns
 	return drain(ctx, client, c.Drain)
 }
 

@@ -22,3 +22,13 @@ $$;
 -- +goose StatementEnd
 REVOKE EXECUTE ON FUNCTION queue_ahead(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION queue_ahead(text) TO saoy_office, saoy_worker;
+
+-- The oldest program, by the newest step it knows, that may work on this schema. Steps only
+-- add, so programs of earlier versions go on and may be started again while others are
+-- replaced; a step that must end that says so here.
+CREATE TABLE oldest_program (
+  one  boolean PRIMARY KEY DEFAULT true CHECK (one),
+  step bigint NOT NULL
+);
+INSERT INTO oldest_program (step) VALUES (71);
+GRANT SELECT ON oldest_program TO saoy_office, saoy_public, saoy_worker, saoy_retention;

@@ -32,7 +32,7 @@ var Files embed.FS
 // QueueSchema is the schema in which the job queue keeps its tables.
 const QueueSchema = "river"
 
-// ErrNewer: the database was migrated by a newer program; this one must not touch it.
+// ErrNewer: the database was migrated by a newer program that says that this one must not touch it.
 var ErrNewer = errors.New("the database's schema is newer than this program")
 
 // Up brings the database to the newest step and returns its number. Programs that start at
@@ -126,9 +126,19 @@ func schema(ctx context.Context, pool *pgxpool.Pool) (int64, error) {
 	}
 	current, target, err := provider.GetVersions(ctx)
 	if err == nil && current > target {
-		err = fmt.Errorf("%w: %d, not %d", ErrNewer, current, target)
+		err = Tolerated(ctx, pool, current, target)
 	}
 	return current, err
+}
+
+// Tolerated reports whether a program whose newest step is known may work on a schema that is
+// further: steps only add, so it may, unless one of them says otherwise. Else ErrNewer.
+func Tolerated(ctx context.Context, pool *pgxpool.Pool, current, known int64) error {
+	var oldest int64
+	if err := pool.QueryRow(ctx, `SELECT step FROM oldest_program`).Scan(&oldest); err != nil || known < oldest {
+		return fmt.Errorf("%w: %d, not %d", ErrNewer, current, known)
+	}
+	return nil
 }
 
 // queue applies the job queue's own migrations and lets the roles use its tables.

@@ -75,7 +75,8 @@ type Store struct {
 	ear       *ear
 }
 
-// Open connects to a migrated database. ErrNotMigrated or migrations.ErrNewer if the schema is
+// Open connects to a migrated database; one that a newer program migrated will do if that
+// program says so. ErrNotMigrated or migrations.ErrNewer if the schema is
 // not this program's, storage.ErrUnavailable if the server does not answer.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	config, err := poolConfig(c)
@@ -187,7 +188,7 @@ func checkSchema(ctx context.Context, pool *pgxpool.Pool) error {
 	case have < want:
 		return fmt.Errorf("%w: it is at step %d, the program needs %d", ErrNotMigrated, have, want)
 	case have > want:
-		return fmt.Errorf("%w: %d, not %d", migrations.ErrNewer, have, want)
+		return migrations.Tolerated(ctx, pool, have, want)
 	}
 	return nil
 }

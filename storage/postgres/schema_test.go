@@ -113,6 +113,23 @@ func TestRolesAreRefused(t *testing.T) {
 		{"saoy_public", `SELECT * FROM artifact`},
 		{"saoy_public", `INSERT INTO leaf (index, copy, kind, bytes, at) SELECT 99, copy, 'issue', 'x', now() FROM leaf LIMIT 1`},
 		{"saoy_public", `UPDATE tree_head SET size = 99`},
+		{all + " saoy", `UPDATE audit_event SET action = 'x'`},
+		{all + " saoy", `DELETE FROM audit_event`},
+		{all + " saoy", `TRUNCATE audit_event`},
+		{all + " saoy", `DELETE FROM audit_batch`},
+		{all + " saoy", `UPDATE audit_batch SET hash = sha256('x')`},
+		{all, `INSERT INTO audit_event (at, kind, action, phase, role) VALUES (now(), 'view', 'x', 'done', 'x')`},
+		{"saoy_public", `SELECT audit('view', 'x', 'done', NULL, NULL, NULL, NULL, NULL, NULL)`},
+		{"saoy_public", `SELECT * FROM audit_event`},
+		{"saoy_office saoy_public saoy_retention", `INSERT INTO audit_batch (seq, events, hash, size) VALUES (1, '{1}', sha256('x'), 1)`},
+		{"saoy_office saoy_public", `DELETE FROM audit_pending`},
+		{all + " saoy", `UPDATE erasure SET decision_number = 'x'`},
+		{all + " saoy", `DELETE FROM erasure`},
+		{"saoy_service saoy_office saoy_public saoy_worker", `INSERT INTO erasure (copy, reason, decision_number, at) SELECT id, 'request', '1', now() FROM copy`},
+		{"saoy_service saoy_office saoy_public saoy_worker", `SELECT lock_copy(gen_random_uuid())`},
+		{all + " saoy", `DELETE FROM retention_policy`},
+		{"saoy_public saoy_worker saoy_retention", `INSERT INTO retention_policy (agency, from_date, decision_number, by_account) SELECT agency, now(), '1', id FROM account`},
+		{all, `UPDATE oldest_program SET step = 0`},
 	} {
 		for role := range strings.FieldsSeq(c.roles) {
 			conn := owner(t, o)
@@ -127,6 +144,30 @@ func TestRolesAreRefused(t *testing.T) {
 			if err := conn.Close(t.Context()); err != nil {
 				t.Error(err)
 			}
+		}
+	}
+}
+
+// The retention role may delete exactly what may be deleted, and may change nothing but when an
+// object is looked at again and, by leaves of its own, the head of the tree.
+func TestRetentionDeletesWhatMayBeDeleted(t *testing.T) {
+	_, o := storagetest.NewOffice(t, true)
+	list := func(privilege string) (tables string) {
+		err := owner(t, o).QueryRow(t.Context(), `SELECT coalesce(string_agg(c.relname, ' ' ORDER BY c.relname), '') FROM pg_class c
+			WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND
+				(has_table_privilege('saoy_retention', c.oid, $1) OR $1 <> 'DELETE' AND has_any_column_privilege('saoy_retention', c.oid, $1))`, privilege).Scan(&tables)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tables
+	}
+	for privilege, want := range map[string]string{
+		"DELETE": "api_reply api_token artifact copy_private doomed_object file_key link_opening login_failure refused_file request_private scan session sharing_link state_file upload upload_piece",
+		"UPDATE": "doomed_object tree_head",
+		"INSERT": "doomed_object erasure leaf tree_hash",
+	} {
+		if got := list(privilege); got != want {
+			t.Errorf("%s: %s\nwant %s", privilege, got, want)
 		}
 	}
 }
@@ -275,6 +316,15 @@ func TestOpenTellsWhatIsWrong(t *testing.T) {
 	}
 	_, o := storagetest.NewOffice(t, true)
 	execute(t, o, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
+	s, err := postgres.Open(t.Context(), postgres.Config{URL: o.DSN})
+	if err != nil {
+		t.Fatalf("a newer schema that only adds: %v", err)
+	}
+	s.Close()
+	if _, err := postgres.Migrate(t.Context(), o.DSN); err != nil {
+		t.Errorf("migrating to a schema that is newer already: %v", err)
+	}
+	execute(t, o, `UPDATE oldest_program SET step = 9999`)
 	if _, err := postgres.Open(t.Context(), postgres.Config{URL: o.DSN}); !errors.Is(err, migrations.ErrNewer) {
 		t.Errorf("newer database: %v", err)
 	}

@@ -241,10 +241,11 @@ func ioOnly(err error) error {
 
 // digester digests the covered bytes, each hash once.
 type digester struct {
-	r    io.ReaderAt
-	s    span
-	sums map[crypto.Hash][]byte
-	left *int64 // bytes that may still be digested for this file
+	r     io.ReaderAt
+	s     span
+	front *frontScan
+	sums  map[crypto.Hash][]byte
+	left  *int64 // bytes that may still be digested for this file
 }
 
 func (d *digester) sum(h crypto.Hash) ([]byte, error) {
@@ -254,20 +255,27 @@ func (d *digester) sum(h crypto.Hash) ([]byte, error) {
 	if !h.Available() {
 		return nil, fmt.Errorf("hash %v is not available", h)
 	}
-	if *d.left -= d.s.length(); *d.left < 0 {
+	var w hash.Hash
+	from := int64(0)
+	if h == crypto.SHA256 && d.front != nil {
+		w, from = d.front.upTo(d.s.gapStart)
+	} else {
+		w = h.New()
+	}
+	if *d.left -= d.s.length() - from; *d.left < 0 {
 		return nil, fmt.Errorf("digest of %d bytes: %w", d.s.length(), errTooComplex)
 	}
-	w := h.New()
-	if err := d.copyTo(w); err != nil {
+	if err := d.copyTo(w, from); err != nil {
 		return nil, err
 	}
 	d.sums[h] = w.Sum(nil)
 	return d.sums[h], nil
 }
 
-func (d *digester) copyTo(w hash.Hash) error {
-	buf := make([]byte, scanChunk)
-	for _, part := range [][2]int64{{0, d.s.gapStart}, {d.s.gapEnd, d.s.end}} {
+// copyTo digests what is covered from an offset on that lies before the gap.
+func (d *digester) copyTo(w hash.Hash, from int64) error {
+	buf := make([]byte, min(scanChunk, max(d.s.gapStart-from, d.s.end-d.s.gapEnd, 1)))
+	for _, part := range [][2]int64{{from, d.s.gapStart}, {d.s.gapEnd, d.s.end}} {
 		section := io.NewSectionReader(d.r, part[0], part[1]-part[0])
 		n, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{section}, buf)
 		if err != nil {

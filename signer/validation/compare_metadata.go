@@ -55,6 +55,12 @@ func (c *comparer) metadata(o, n pdf.Object, where *trail) error {
 	if c.work -= maxMetadata / 64; c.work < 0 {
 		return errTooComplex
 	}
+	if same, err := c.sameKind(o, n, where); err != nil {
+		return err
+	} else if !same {
+		c.disallow(descriptionChanged.with(where.String()))
+		return nil
+	}
 	before, err := packet(c.old, o)
 	if err != nil {
 		return err
@@ -69,6 +75,31 @@ func (c *comparer) metadata(o, n pdf.Object, where *trail) error {
 	}
 	c.allow(metadataChanged)
 	return nil
+}
+
+// sameKind compares the dictionaries of two packets but for how they are stored. A packet that
+// was not there may come as any.
+func (c *comparer) sameKind(o, n pdf.Object, where *trail) (bool, error) {
+	before, err := c.old.get(o)
+	if err != nil {
+		return false, err
+	}
+	after, err := c.new.get(n)
+	if err != nil {
+		return false, err
+	}
+	s, ok := before.(*pdf.Stream)
+	t, both := after.(*pdf.Stream)
+	if !ok || !both {
+		return true, nil // packet tells
+	}
+	x, y := s.Dict.Clone(), t.Dict.Clone()
+	for _, key := range []pdf.Name{"Length", "Filter", "DecodeParms"} {
+		x.Delete(key)
+		y.Delete(key)
+	}
+	same, _, err := c.same(x, y, false, where)
+	return same, err
 }
 
 // packet returns the tokens of an XMP packet without those every save rewrites: none if there

@@ -61,7 +61,7 @@ func (c *comparer) structure(o, n pdf.Object, where *trail) error {
 	if err != nil {
 		return err
 	}
-	if ok1 && !sameSlot(o, n) {
+	if ok1 && (!ok2 || !sameSlot(o, n)) {
 		// The elements are compared from here and nowhere else.
 		c.disallow(structureChanged.with(where.String()))
 		return nil
@@ -148,7 +148,13 @@ func (c *comparer) element(o, n pdf.Object, where *trail, depth int) error {
 	if err != nil {
 		return err
 	}
-	if !ok1 || !ok2 || !isElement(before) || !isElement(after) {
+	was, is := ok1 && isElement(before), ok2 && isElement(after)
+	if was != is {
+		// Elements are compared here and nowhere else: what stands in the place of one is no link.
+		c.disallow(structureChanged.with(where.String()))
+		return nil
+	}
+	if !was {
 		return c.mustEqual(o, n, false, where)
 	}
 	for _, key := range unionKeys(before, after) {

@@ -2,10 +2,13 @@ package validation
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
+	"slices"
 )
 
 // scanChunk is how much of a file is held at a time while it is scanned.
@@ -27,6 +30,28 @@ type frontScan struct {
 	// last is the offset after the last byte that is not white space.
 	last     int64
 	overflow bool // more markers than are remembered
+	marks    []mark
+}
+
+// mark is the digest of the file up to an offset, from which more can be digested: every
+// signature covers the file from its first byte.
+type mark struct {
+	at    int64
+	state hash.Cloner
+}
+
+// upTo returns the digest of the file up to some offset not beyond at, and that offset.
+func (s *frontScan) upTo(at int64) (hash.Hash, int64) {
+	i, _ := slices.BinarySearchFunc(s.marks, at+1, func(m mark, at int64) int { return cmp.Compare(m.at, at) })
+	if i == 0 {
+		return sha256.New(), 0
+	}
+	m := s.marks[i-1]
+	again, err := m.state.Clone()
+	if err != nil {
+		return sha256.New(), 0
+	}
+	return again, m.at
 }
 
 var (
@@ -55,6 +80,11 @@ func scan(r io.ReaderAt, size int64) (*frontScan, error) {
 			return nil, fmt.Errorf("read at %d: %w", pos, io.ErrUnexpectedEOF)
 		}
 		h.Write(buf[carried : carried+n])
+		if c, ok := h.(hash.Cloner); ok {
+			if state, err := c.Clone(); err == nil {
+				s.marks = append(s.marks, mark{pos + int64(n), state})
+			}
+		}
 		window := buf[:carried+n]
 		base := pos - int64(carried)
 		pos += int64(n)
@@ -73,9 +103,10 @@ func scan(r io.ReaderAt, size int64) (*frontScan, error) {
 // window notes the tokens that begin in w[:fresh]; w[0] stands at offset base.
 func (s *frontScan) window(w []byte, base int64, fresh int) {
 	for i, c := range w[:fresh] {
-		if (c == '%' || c == '/') && i+1 < len(w) && beginsToken[w[i+1]] {
-			s.token(w[i:], base+int64(i))
+		if (c != '%' && c != '/') || i+2 >= len(w) || !beginsToken[w[i+1]] || c == '%' && w[i+2] != 'E' && w[i+2] != 'D' {
+			continue // "%%E", "%PD" or a name
 		}
+		s.token(w[i:], base+int64(i))
 	}
 	for i := fresh - 1; i >= 0; i-- {
 		if !isSpace(w[i]) {

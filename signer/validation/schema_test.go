@@ -18,6 +18,7 @@ import (
 type schema struct {
 	Schema     string             `json:"$schema"`
 	Title      string             `json:"title"`
+	About      string             `json:"description"`
 	Ref        string             `json:"$ref"`
 	Defs       map[string]*schema `json:"$defs"`
 	Type       string             `json:"type"`

@@ -58,7 +58,7 @@ func (x *examiner) signature(l located, i int) (*signing, error) {
 	if err := x.signedRevision(s); err != nil {
 		return nil, err
 	}
-	s.digest = &digester{r: x.file, s: s.span, sums: map[crypto.Hash][]byte{}, left: &x.digestLeft}
+	s.digest = &digester{r: x.file, s: s.span, front: x.front, sums: map[crypto.Hash][]byte{}, left: &x.digestLeft}
 	return s, x.cryptography(s)
 }
 

@@ -52,6 +52,7 @@ type app struct {
 	// installation is what was fixed when it was founded.
 	installation storage.Installation
 	closers      []func()
+	figures      *figures
 	// draining: this process was told to end and takes no more requests from a balancer.
 	draining atomic.Bool
 }
@@ -76,7 +77,7 @@ func open(ctx context.Context, c Config, mode openMode) (a *app, err error) {
 	if c, err = c.load(); err != nil {
 		return nil, err
 	}
-	a = &app{config: c, place: c.place(), log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	a = &app{config: c, place: c.place(), figures: new(figures), log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
@@ -203,7 +204,8 @@ func (a *app) assemble() error {
 		return nil
 	}
 	a.flow.Revocation = agedCollector(anchors, a.config.Revocation.transport(), a.config.Revocation.MaxAge)
-	a.flow.Stamps, err = a.config.timeStamper(anchors)
+	stamps, err := a.config.timeStamper(anchors)
+	a.flow.Stamps = timedStamps{stamps, a.figures}
 	return err
 }
 

@@ -65,7 +65,9 @@ func (o onlyHosts) RoundTrip(r *http.Request) (*http.Response, error) {
 func (c Config) timeStamper(anchors *trust.Store) (signer.TimeStamper, error) {
 	var roots []*x509.Certificate
 	for _, a := range anchors.Anchors() {
-		roots = append(roots, a.Certificate)
+		if len(a.Purposes) == 0 || slices.Contains(a.Purposes, trust.TimeStamping) {
+			roots = append(roots, a.Certificate)
+		}
 	}
 	if len(c.TimeStamps) == 0 || len(roots) == 0 {
 		return noTimeStamps{}, nil

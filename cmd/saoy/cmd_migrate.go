@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/saoy/saoy/migrations"
 	"github.com/saoy/saoy/storage/postgres"
@@ -15,9 +14,13 @@ type migrateCommand struct {
 	Plan bool `help:"Print the steps that are to come, with their SQL and whether each is safe beside the running version; change nothing."`
 }
 
-// Run migrates the database of DATABASE_URL, or the private one of the data directory.
+// Run migrates the database of the configuration or DATABASE_URL, or the private one of the data directory.
 func (c migrateCommand) Run(ctx context.Context) error {
-	url := os.Getenv("DATABASE_URL")
+	config, err := Config{dataFlag: c.dataFlag}.load()
+	if err != nil {
+		return err
+	}
+	url := config.Database.url
 	if url == "" {
 		p := place(c.Data)
 		if err := p.make(); err != nil {

@@ -75,10 +75,8 @@ func (a *app) run(ctx context.Context, listener net.Listener, started time.Time)
 	if err != nil {
 		return err
 	}
-	if a.config.runs(roleWorker) {
-		stop := a.startWork(ctx)
-		defer stop()
-	}
+	stop := a.startWork(ctx)
+	defer stop()
 	if a.config.runs(roleOffice) || a.config.runs(roleAPI) || a.config.runs(rolePublic) {
 		go a.previews.warm(ctx)
 	}

@@ -34,7 +34,9 @@ func (d *dataFlag) AfterApply() error {
 // load returns the whole configuration: c, whose fields are the flags, completed by the
 // environment, the file and the defaults. What cannot be used is certcopy.Invalid and names
 // the field.
-func (c Config) load() (Config, error) {
+func (c Config) load() (Config, error) { return c.loadWith(os.LookupEnv) }
+
+func (c Config) loadWith(environment func(string) (string, bool)) (Config, error) {
 	if c.loaded {
 		return c, nil
 	}
@@ -42,7 +44,7 @@ func (c Config) load() (Config, error) {
 	if err != nil {
 		return c, err
 	}
-	if err := fromEnvironment(reflect.ValueOf(&whole).Elem(), "SAOY", os.LookupEnv); err != nil {
+	if err := fromEnvironment(reflect.ValueOf(&whole).Elem(), "SAOY", environment); err != nil {
 		return c, err
 	}
 	given(&whole.Data, c.Data)
@@ -57,8 +59,8 @@ func (c Config) load() (Config, error) {
 		whole.Roles = c.Roles
 	}
 	whole.defaults()
-	if err := whole.databaseURL(); err != nil {
-		return c, err
+	if err := whole.databaseURL(environment); err != nil {
+		return whole, err
 	}
 	whole.loaded = true
 	return whole, whole.check()
@@ -98,13 +100,16 @@ func (c *Config) defaults() {
 }
 
 // databaseURL reads the connection string: from the environment, else from its file.
-func (c *Config) databaseURL() error {
-	if c.Database.url = os.Getenv("DATABASE_URL"); c.Database.url != "" || c.Database.URLFile == "" {
+func (c *Config) databaseURL(environment func(string) (string, bool)) error {
+	if c.Database.url, _ = environment("DATABASE_URL"); c.Database.url != "" || c.Database.URLFile == "" {
 		return nil
 	}
 	secret, err := secretFile(string(c.Database.URLFile))
+	if err != nil {
+		return badConfig("database.url_file", err)
+	}
 	c.Database.url = strings.TrimSpace(string(secret.Reveal()))
-	return err
+	return nil
 }
 
 // readConfig reads the file; none is an empty one. Keys it does not know are errors: a

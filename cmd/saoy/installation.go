@@ -55,6 +55,7 @@ func (a *app) openSecrets(founded bool, recorded storage.Installation) (err erro
 		a.vault = &vault.Vault{Keys: a.store, Master: master}
 	}
 	a.keys = newKeyring(a.store, a.place.keys(), secrets{dir: s.dir}.passphrase, a.config)
+	a.keys.figures = a.figures
 	if a.config.runs(roleWorker) {
 		a.logKey, err = s.logKey(origin(a.base))
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/saoy/saoy/internal/certcopy"
 	"github.com/saoy/saoy/signer"
@@ -26,6 +27,7 @@ type keyring struct {
 	passphrase func() (certcopy.Secret, error)
 	config     keysConfig
 	production bool
+	figures    *figures // may be nil
 
 	mu    sync.Mutex
 	slots map[string]*keySlot // by place and certificate; guarded by mu
@@ -135,7 +137,9 @@ type watchedKey struct {
 
 // Sign implements signer.Key.
 func (w *watchedKey) Sign(ctx context.Context, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	start := time.Now()
 	value, err := w.Key.Sign(ctx, digest, opts)
+	w.ring.figures.measure("key-"+w.recorded.Kind, time.Since(start), err)
 	r := w.ring.refusalBy(w.recorded, err)
 	if r == nil {
 		return value, err

@@ -121,8 +121,7 @@ func (c *client) whole(ctx context.Context, key string) (int64, error) {
 		ID     string      `json:"id"`
 		Copies []copyState `json:"copies"`
 	}
-	body := fmt.Sprintf(`{"external_id":%q,"requester":{"name":"Người yêu cầu %s"},"originals":[{"type":"khac","title":"Giấy %s","pages":1}]}`, key, key, key)
-	if err := c.call(ctx, "POST", "/requests", key+"-create", "application/json", []byte(body), &r); err != nil {
+	if err := c.call(ctx, "POST", "/requests", key+"-create", "application/json", requestBody(key), &r); err != nil {
 		return 0, err
 	}
 	id := r.Copies[0].ID
@@ -138,6 +137,11 @@ func (c *client) whole(ctx context.Context, key string) (int64, error) {
 			return 0, err
 		}
 	}
+}
+
+// requestBody asks for one copy of one original.
+func requestBody(key string) []byte {
+	return fmt.Appendf(nil, `{"external_id":%q,"requester":{"name":"Người yêu cầu %s"},"originals":[{"type":"khac","title":"Giấy %s","pages":1}]}`, key, key, key)
 }
 
 // next does what is due; a conflict means that an earlier try of ours was done after all.

@@ -22,11 +22,15 @@ func (a *app) startWork(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	grown := make(chan struct{}, 1)
 	var owned sync.WaitGroup
-	owned.Go(func() { a.work(ctx, grown) })
-	owned.Go(func() { a.publish(ctx, grown) })
-	owned.Go(func() { a.sweepUploads(ctx) })
-	owned.Go(func() { a.retain(ctx) })
-	owned.Go(func() { a.keepAudit(ctx) })
+	if a.config.runs(roleWorker) {
+		owned.Go(func() { a.work(ctx, grown) })
+		owned.Go(func() { a.publish(ctx, grown) })
+		owned.Go(func() { a.retain(ctx) })
+		owned.Go(func() { a.keepAudit(ctx) })
+	}
+	if a.config.runs(roleOffice) || a.config.runs(roleAPI) { // the roles that may
+		owned.Go(func() { a.sweepUploads(ctx) })
+	}
 	return func() {
 		cancel()
 		owned.Wait()

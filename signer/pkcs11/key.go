@@ -126,25 +126,35 @@ func (k *key) encode(signature []byte) ([]byte, error) {
 // if it is lost again meanwhile.
 const maxLogins = 3
 
-// sign signs, over a new login if the old one was lost.
+// sign signs, over a new login if the old one was lost, and asks the module to look for a token
+// that it does not see.
 func (t *Token) sign(m *pkcs11.Mechanism, input []byte) ([]byte, error) {
 	var err error
 	for range maxLogins {
-		var c *connection
-		if c, err = t.connection(); err == nil {
-			var signature []byte
-			if signature, err = t.signOver(c, m, input); err == nil {
-				return signature, nil
-			}
-			if lost(err) {
-				t.drop(c, err)
-			}
+		var signature []byte
+		if signature, err = t.attempt(m, input); err == nil {
+			return signature, nil
 		}
-		if !lost(err) {
+		if !lost(err) && (!errors.Is(err, errAbsent) || !t.restart()) {
 			break
 		}
 	}
 	return nil, err
+}
+
+// attempt signs over the login there is, or over a new one.
+func (t *Token) attempt(m *pkcs11.Mechanism, input []byte) ([]byte, error) {
+	t.shared.gate.RLock()
+	defer t.shared.gate.RUnlock()
+	c, err := t.connection()
+	if err != nil {
+		return nil, err
+	}
+	signature, err := t.signOver(c, m, input)
+	if err != nil && lost(err) {
+		t.drop(c, err)
+	}
+	return signature, err
 }
 
 // sessionsEnded are the errors after which the module knows our sessions no more.

@@ -25,6 +25,8 @@ func OpenKey(cfg Config) (*Token, signer.Key, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	t.shared.gate.RLock()
+	defer t.shared.gate.RUnlock()
 	k := &key{token: t}
 	if k.public, err = t.publicKey(c); err == nil {
 		err = t.tryKey(k, k.public, "the public key")

@@ -22,6 +22,7 @@ type Token struct {
 	module   *pkcs11.Ctx
 	identity signer.Identity
 	slots    chan struct{} // one for each session that may be in use
+	shared   *shared
 
 	mu   sync.Mutex
 	pin  []byte      // guarded by mu; nil after the token refused it
@@ -33,7 +34,8 @@ type connection struct {
 	slot   uint
 	anchor pkcs11.SessionHandle // holds the login while the others come and go
 	key    pkcs11.ObjectHandle
-	always bool // the PIN is wanted for each signature (CKA_ALWAYS_AUTHENTICATE)
+	always bool   // the PIN is wanted for each signature (CKA_ALWAYS_AUTHENTICATE)
+	epoch  uint64 // of the module when it was made
 
 	mu   sync.Mutex
 	idle []pkcs11.SessionHandle // guarded by mu
@@ -66,7 +68,10 @@ func Open(cfg Config) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.identify(c); err != nil {
+	t.shared.gate.RLock()
+	err = t.identify(c)
+	t.shared.gate.RUnlock()
+	if err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
 	return t, nil
@@ -85,8 +90,11 @@ func load(cfg Config) (*Token, *connection, error) {
 	if module == nil {
 		return nil, nil, fmt.Errorf("pkcs11: %w: %s cannot be loaded", signer.ErrUnavailable, cfg.URI.Module)
 	}
-	t := &Token{cfg: cfg, module: module, pin: pin}
-	c, err := t.connection()
+	t := &Token{cfg: cfg, module: module, pin: pin, shared: sharedBy(cfg.URI.Module)}
+	c, err := t.guardedConnection()
+	if errors.Is(err, errAbsent) && t.restart() {
+		c, err = t.guardedConnection()
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -115,6 +123,8 @@ func (t *Token) Identity() signer.Identity { return t.identity }
 
 // Close ends the sessions. The module stays loaded, for others may use it.
 func (t *Token) Close() error {
+	t.shared.gate.RLock()
+	defer t.shared.gate.RUnlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c := t.link
@@ -122,15 +132,27 @@ func (t *Token) Close() error {
 	if c == nil {
 		return nil
 	}
-	return c.end(t.module, false)
+	return c.end(t.module, c.epoch != t.shared.epoch)
 }
 
-// connection returns the login, making one if there is none.
+// guardedConnection is connection for who does not hold the module yet.
+func (t *Token) guardedConnection() (*connection, error) {
+	t.shared.gate.RLock()
+	defer t.shared.gate.RUnlock()
+	return t.connection()
+}
+
+// connection returns the login, making one if there is none, or if the module was restarted
+// since. The caller holds the module (shared.gate).
 func (t *Token) connection() (*connection, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.link != nil {
+	if t.link != nil && t.link.epoch == t.shared.epoch {
 		return t.link, nil
+	}
+	if t.link != nil {
+		_ = t.link.end(t.module, true) // nothing is left to be closed
+		t.link = nil
 	}
 	if t.pin == nil {
 		return nil, fmt.Errorf("pkcs11: %w", ErrPIN)
@@ -168,7 +190,7 @@ func (t *Token) connect() (*connection, error) {
 	if err != nil {
 		return nil, wrap("open session", err)
 	}
-	c := &connection{slot: slot, anchor: session}
+	c := &connection{slot: slot, anchor: session, epoch: t.shared.epoch}
 	if err = t.module.Login(session, pkcs11.CKU_USER, string(t.pin)); err != nil && !is(err, pkcs11.CKR_USER_ALREADY_LOGGED_IN) {
 		_ = t.module.CloseSession(session)
 		return nil, wrap("log in", err)
@@ -197,7 +219,7 @@ func (t *Token) findSlot() (uint, error) {
 			return slot, nil
 		}
 	}
-	return 0, fmt.Errorf("pkcs11: %w: token %q is not present", signer.ErrUnavailable, u.Token+u.Serial)
+	return 0, fmt.Errorf("pkcs11: token %q: %w: %w", u.Token+u.Serial, signer.ErrUnavailable, errAbsent)
 }
 
 // sessions is how many sessions may be in use at a time, beside the one that holds the login.

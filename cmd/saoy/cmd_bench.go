@@ -36,6 +36,7 @@ type benchCommand struct {
 	Throughput benchThroughputCommand `cmd:"" help:"Signatures a second from one core and from several."`
 	Verify     benchVerifyCommand     `cmd:"" help:"Validation of a B-LT file with two signatures, beside pyHanko and EU DSS in the same run."`
 	Ledger     benchLedgerCommand     `cmd:"" help:"The ledger at ten thousand, a million and more copies: times, growth, bytes per copy."`
+	Issue      benchIssueCommand      `cmd:"" help:"Copies per second from scan to release, and the least work they could be."`
 	Resident   benchResidentCommand   `cmd:"" hidden:"" help:"Sign a file and print the peak of resident memory."`
 }
 

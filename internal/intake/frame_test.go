@@ -41,7 +41,7 @@ func TestAskewPageIsStraightened(t *testing.T) {
 		degrees float64
 		border  int
 		turn    int
-	}{{2.3, 0, 0}, {-1.1, 0, 1}, {5, 120, 0}, {-3.4, 120, 2}, {0, 120, 3}, {0.4, 90, 1}} {
+	}{{2.3, 0, 0}, {-1.8, 0, 1}, {5, 120, 0}, {-3.4, 120, 2}, {0, 120, 3}, {0.4, 90, 1}} {
 		t.Run(fmt.Sprintf("%v° %d %d", tt.degrees, tt.border, tt.turn), func(t *testing.T) {
 			table := color.RGBA{70, 60, 50, 255}
 			if tt.border == 0 {

@@ -72,25 +72,10 @@ CREATE TRIGGER scan_not_erased BEFORE INSERT ON scan FOR EACH ROW EXECUTE FUNCTI
 CREATE TRIGGER state_file_not_erased BEFORE INSERT ON state_file FOR EACH ROW EXECUTE FUNCTION refuse_erased();
 CREATE TRIGGER sharing_link_not_erased BEFORE INSERT ON sharing_link FOR EACH ROW EXECUTE FUNCTION refuse_erased();
 
--- The file of a copy after it was extended to a higher level, oldest first by leaf.
-CREATE TABLE extension (
-  leaf   bigint PRIMARY KEY REFERENCES leaf (index),
-  copy   uuid NOT NULL REFERENCES copy (id),
-  digest bytea NOT NULL UNIQUE CHECK (length(digest) = 32),
-  size   bigint NOT NULL CHECK (size > 0),
-  level  text NOT NULL CHECK (level <> ''),
-  at     timestamptz NOT NULL
-);
-CREATE INDEX extension_copy ON extension (copy, leaf);
-CREATE TRIGGER extension_permanent BEFORE UPDATE OR DELETE OR TRUNCATE ON extension
-  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-
-GRANT SELECT ON retention_policy, erasure, extension TO saoy_office, saoy_worker, saoy_retention;
+GRANT SELECT ON retention_policy, erasure TO saoy_office, saoy_worker, saoy_retention;
 GRANT SELECT (copy, reason, decision_number, at) ON erasure TO saoy_public;
-GRANT SELECT ON extension TO saoy_public;
 GRANT INSERT ON retention_policy TO saoy_office;
 GRANT INSERT ON erasure TO saoy_retention;
 GRANT SELECT, INSERT, DELETE ON doomed_object TO saoy_retention;
 GRANT UPDATE (due) ON doomed_object TO saoy_retention;
 GRANT SELECT ON doomed_object TO saoy_office, saoy_worker;
-GRANT INSERT ON extension TO saoy_worker;

@@ -199,7 +199,6 @@ CREATE TRIGGER audit_api_token AFTER INSERT OR UPDATE ON api_token FOR EACH ROW 
 CREATE TRIGGER audit_sharing_link AFTER INSERT OR UPDATE OR DELETE ON sharing_link FOR EACH ROW EXECUTE FUNCTION audit_row('change', 'sharing-link', 'id');
 CREATE TRIGGER audit_annulment AFTER INSERT ON annulment FOR EACH ROW EXECUTE FUNCTION audit_row('change', 'annulment', 'decision_number');
 CREATE TRIGGER audit_erasure AFTER INSERT ON erasure FOR EACH ROW EXECUTE FUNCTION audit_row('change', 'erasure', 'decision_number');
-CREATE TRIGGER audit_extension AFTER INSERT ON extension FOR EACH ROW EXECUTE FUNCTION audit_row('change', 'extension', 'leaf');
 CREATE TRIGGER audit_retention_policy AFTER INSERT ON retention_policy FOR EACH ROW EXECUTE FUNCTION audit_row('change', 'retention-policy', 'decision_number');
 CREATE TRIGGER audit_installation AFTER INSERT ON installation FOR EACH ROW EXECUTE FUNCTION audit_row('change', 'installation', 'founded_at');
 

@@ -135,11 +135,6 @@ CREATE POLICY erasure_of_agency ON erasure AS RESTRICTIVE FOR ALL TO PUBLIC USIN
 CREATE POLICY erasure_office ON erasure FOR ALL TO saoy_office USING (saoy_agency() IS NOT NULL);
 CREATE POLICY erasure_all ON erasure FOR ALL TO saoy_worker, saoy_retention USING (true);
 
-ALTER TABLE extension ENABLE ROW LEVEL SECURITY;
-CREATE POLICY extension_of_agency ON extension AS RESTRICTIVE FOR ALL TO PUBLIC USING (saoy_agency() IS NULL OR EXISTS (SELECT FROM copy c WHERE c.id = extension.copy));
-CREATE POLICY extension_office ON extension FOR ALL TO saoy_office USING (saoy_agency() IS NOT NULL);
-CREATE POLICY extension_all ON extension FOR ALL TO saoy_worker, saoy_retention USING (true);
-
 ALTER TABLE sharing_link ENABLE ROW LEVEL SECURITY;
 CREATE POLICY sharing_link_of_agency ON sharing_link AS RESTRICTIVE FOR ALL TO PUBLIC USING (saoy_agency() IS NULL OR EXISTS (SELECT FROM copy c WHERE c.id = sharing_link.copy));
 CREATE POLICY sharing_link_office ON sharing_link FOR ALL TO saoy_office USING (saoy_agency() IS NOT NULL);
@@ -155,7 +150,6 @@ CREATE POLICY link_opening_of_agency ON link_opening AS RESTRICTIVE FOR ALL TO P
 CREATE POLICY link_opening_office ON link_opening FOR ALL TO saoy_office USING (saoy_agency() IS NOT NULL);
 CREATE POLICY link_opening_all ON link_opening FOR ALL TO saoy_worker, saoy_retention, saoy_public USING (true);
 
--- What everyone may know of erasures and extensions, whoever asks and for whom he works.
+-- What everyone may know of erasures, whoever asks and for whom he works.
 CREATE VIEW public_erasure AS SELECT copy, reason, decision_number, at FROM erasure;
-CREATE VIEW public_extension AS SELECT leaf, copy, digest, size, level, at FROM extension;
-GRANT SELECT ON public_erasure, public_extension TO saoy_public, saoy_office, saoy_worker, saoy_retention;
+GRANT SELECT ON public_erasure TO saoy_public, saoy_office, saoy_worker, saoy_retention;

@@ -58,8 +58,8 @@ func waiting(err error) certcopy.Message {
 		return certcopy.Msg("Dịch vụ cấp dấu thời gian từ chối hoặc trả lời sai; câu trả lời đó không được dùng. Hệ thống tự thử lại; nếu kéo dài, hãy báo quản trị viên.",
 			"The time-stamp service refused, or its answer is wrong and was not used. The system tries again by itself; if it persists, tell the administrator.")
 	case errors.Is(err, errCertificate) && !unavailable && !errors.Is(err, context.DeadlineExceeded):
-		return certcopy.Msg("Chưa chứng minh được chứng thư còn hiệu lực khi ký (bị thu hồi, hoặc dữ liệu thu hồi đã cũ hay sai). Bản sao chưa được phát hành; hãy báo quản trị viên kiểm tra chứng thư. Nếu chứng thư đã bị thu hồi trước khi ký thì phải hủy số này.",
-			"It is not proven that the certificates were valid at signing (revoked, or the revocation data is stale or wrong). The copy is not issued; ask the administrator to check the certificates. If one was revoked before it signed, this number must be voided.")
+		return certcopy.Msg("Chưa chứng minh được chứng thư còn hiệu lực khi ký (bị thu hồi, hoặc dữ liệu thu hồi đã cũ hay sai). Bản sao chưa được phát hành; hãy báo quản trị viên kiểm tra chứng thư. Nếu chứng thư đã bị thu hồi trước khi ký thì bản sao này không thể phát hành: người chứng thực hoặc quản trị viên mở trang bản sao, chọn “Hủy số”, rồi tiếp nhận lại bản chính thành bản sao mới.",
+			"It is not proven that the certificates were valid at signing (revoked, or the revocation data is stale or wrong). The copy is not issued; ask the administrator to check the certificates. If one was revoked before it signed, this copy cannot be issued: the certifier or the administrator opens its page, voids the number, and the original is received again as a new copy.")
 	case errors.Is(err, errLevel):
 		return certcopy.Msg("Tệp hoàn chỉnh chưa đạt mức chữ ký yêu cầu nên chưa được phát hành. Hệ thống tự thử lại; nếu kéo dài, hãy báo quản trị viên.",
 			"The finished file does not reach the required signature level yet, so it is not issued. The system tries again by itself; if it persists, tell the administrator.")

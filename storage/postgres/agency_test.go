@@ -75,7 +75,6 @@ func everywhere(t *testing.T, s *postgres.Store, o storagetest.Office) certcopy.
 	execute(t, o, `INSERT INTO doomed_object (store, key, copy, due) VALUES ('vault', $1::text, $1::text::uuid, now())`, string(id))
 	execute(t, o, `INSERT INTO api_reply (client, key, request) VALUES ($1, 'key-0001', sha256('x'))`, client)
 	execute(t, o, `INSERT INTO look (agency, png) VALUES ($1, 'x')`, string(o.Agency))
-	execute(t, o, `INSERT INTO extension (leaf, copy, digest, size, level, at) SELECT max(l.index), $1, sha256($2::bytea), 1, 'B-LTA', now() FROM leaf l`, id, []byte(o.Agency))
 	execute(t, o, `INSERT INTO erasure (copy, reason, decision_number, at) VALUES ($1, 'request', '1', now())`, id)
 	return id
 }
@@ -88,7 +87,7 @@ var apart = map[string]string{
 	"api_client": `agency = $1`, "api_token": ofClient, "api_reply": ofClient, "session": `account IN (SELECT id FROM account WHERE agency = $1)`,
 	"request_private": `request IN (SELECT id FROM request WHERE agency = $1)`, "link_opening": `link IN (SELECT id FROM sharing_link WHERE ` + ofCopy + `)`,
 	"copy_private": ofCopy, "scan": ofCopy, "generation": ofCopy, "artifact": ofCopy, "state_file": ofCopy, "file_key": ofCopy, "annulment": ofCopy,
-	"refused_file": ofCopy, "doomed_object": ofCopy, "sharing_link": ofCopy, "erasure": ofCopy, "extension": ofCopy,
+	"refused_file": ofCopy, "doomed_object": ofCopy, "sharing_link": ofCopy, "erasure": ofCopy,
 }
 
 const (

@@ -49,6 +49,10 @@ var ErrNotMigrated = errors.New("the database is not migrated")
 type Config struct {
 	// URL is a PostgreSQL connection string, as a URL or in key=value form.
 	URL string
+	// ReadURL names a streaming standby that answers the public's look-ups; empty: there is none.
+	// What it does not know, or would answer with facts older than 10 s, the primary is asked,
+	// a few at a time, so that a copy just released is found and one just annulled is not valid.
+	ReadURL string
 	// Role is taken on by every connection; empty means AllRoles.
 	Role Role
 	// MaxConns bounds the pool; 0 means 16.
@@ -68,8 +72,10 @@ type Config struct {
 type Store struct {
 	config Config
 	pool   *pgxpool.Pool
-	queue  *river.Client[pgx.Tx] // inserts only; Work has a client of its own
-	fee    func(pages, copies int, day time.Time) int64
+	// replica answers the public's look-ups; nil if there is none.
+	replica *replica
+	queue   *river.Client[pgx.Tx] // inserts only; Work has a client of its own
+	fee     func(pages, copies int, day time.Time) int64
 
 	listening sync.Mutex // guards ear
 	ear       *ear
@@ -96,14 +102,21 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		pool.Close()
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
-	return &Store{config: c, pool: pool, queue: queue, fee: c.Fee}, nil
+	s := &Store{config: c, pool: pool, queue: queue, fee: c.Fee}
+	if c.ReadURL != "" {
+		if s.replica, err = openReplica(ctx, c); err != nil {
+			pool.Close()
+			return nil, err
+		}
+	}
+	return s, nil
 }
 
 // As opens another Store of the same database under another role, with a few connections of its
 // own. The login must be allowed to take the role on. The caller closes it.
 func (s *Store) As(ctx context.Context, role Role) (*Store, error) {
 	c := s.config
-	c.Role, c.MaxConns = role, 3
+	c.Role, c.MaxConns, c.ReadURL = role, 3, ""
 	return Open(ctx, c)
 }
 
@@ -124,6 +137,9 @@ func (s *Store) Close() {
 		s.ear.close()
 	}
 	s.listening.Unlock()
+	if s.replica != nil {
+		s.replica.pool.Close()
+	}
 	s.pool.Close()
 }
 

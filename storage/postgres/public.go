@@ -37,12 +37,7 @@ func (s *Store) PublicByID(ctx context.Context, id certcopy.CopyID) (storage.Pub
 }
 
 func (s *Store) publicCopy(ctx context.Context, where string, arg any) (storage.PublicCopy, error) {
-	rows, err := s.pool.Query(ctx, publicFrom+where, arg)
-	if err != nil {
-		return storage.PublicCopy{}, ours(err)
-	}
-	c, err := pgx.CollectExactlyOneRow(rows, scanPublic)
-	return c, ours(err)
+	return s.publicFact(ctx, publicFrom+where, arg)
 }
 
 func scanPublic(row pgx.CollectableRow) (c storage.PublicCopy, err error) {

@@ -28,7 +28,8 @@ type copyPage struct {
 	Budgets []budgetView
 	// Staged are the viewer's files on the way.
 	Staged  []staging.Upload
-	Changed bool // a page is not as it was uploaded, turns aside
+	Wait    certcopy.Message // how long the jobs will take; empty when none is at work on it
+	Changed bool             // a page is not as it was uploaded, turns aside
 	Steps   []step
 	Links   []linkView
 	Code    string // grouped for reading aloud
@@ -107,6 +108,13 @@ func (o *Office) copyPage(r *http.Request) (*copyPage, error) {
 // addDetails reads what only one of the two pages shows.
 func (o *Office) addDetails(r *http.Request, page *copyPage) (err error) {
 	ctx, id := r.Context(), page.Copy.ID
+	if inWork(page.Copy) {
+		wait, err := o.desk.Waiting(ctx, page.Copy.Agency)
+		if err != nil {
+			return err
+		}
+		page.Wait = wait.Says()
+	}
 	if page.Draft {
 		if page.Scans, err = o.ledger.Scans(ctx, id); err != nil {
 			return err
@@ -237,4 +245,17 @@ func (o *Office) pageImage(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "private, max-age=600")
 	_, _ = w.Write(jpeg) // a broken connection shows in the access log
 	return nil
+}
+
+// inWork reports whether jobs, not people, are to go on with the copy.
+func inWork(c certcopy.Copy) bool {
+	switch c.State {
+	case certcopy.Submitted:
+		return !c.CertifiedAt.IsZero()
+	case certcopy.Numbered, certcopy.Stamped, certcopy.Sealed:
+		return true
+	case certcopy.Signed:
+		return !c.SealedAt.IsZero()
+	}
+	return false
 }

@@ -87,6 +87,7 @@ type Desk interface {
 	AddLoginFailure(ctx context.Context, login certcopy.Digest, network string, now time.Time) error
 	ClearLoginFailures(ctx context.Context, login certcopy.Digest) error
 
+	Waiting(ctx context.Context, agency certcopy.AgencyID) (desk.Waiting, error)
 	Record(ctx context.Context, e storage.AuditEvent) error
 	AuditEvents(ctx context.Context, f storage.AuditFilter, limit int) ([]storage.AuditEvent, error)
 	CopyByCode(ctx context.Context, code certcopy.Digest) (certcopy.CopyID, error)

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -262,4 +263,34 @@ func wait(t *testing.T, until func() bool) {
 		time.Sleep(50 * time.Millisecond) // a browser tells nothing
 	}
 	t.Fatal("it did not come")
+}
+
+// drag lets the third page fall on the first, as a hand does.
+const drag = `(() => {
+	const [to, , held] = document.querySelectorAll("[data-lay] > li"), data = new DataTransfer();
+	for (const [on, kind] of [[held, "dragstart"], [to, "dragover"], [to, "drop"], [held, "dragend"]])
+		on.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: data }));
+	return true;
+})()`
+
+func TestPagesAreDraggedInABrowser(t *testing.T) {
+	ctx := chromium(t)
+	d := open(t)
+	server := httptest.NewServer(d.site)
+	defer server.Close()
+	e := eyes{t, ctx, server.URL}
+	b := d.signIn("canbo")
+	at := b.received("Hợp đồng")
+	b.upload(at+"/scans", b.get(at).value("revision"), "a.jpg", "b.jpg", "c.jpg").want(http.StatusSeeOther)
+	e.signIn("canbo")
+	e.do(chromedp.Navigate(e.base+at), chromedp.WaitVisible("#drag"))
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](drag)); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, func() bool { return slices.Equal(d.files(at), []string{"c.jpg", "a.jpg", "b.jpg"}) })
+	// A phone offers its camera, a desk does not.
+	e.do(chromedp.WaitNotVisible("#camera"))
+	if a, err := chromedp.Run(ctx, chromedp.Evaluate[string](`["capture", "accept"].map((a) => document.getElementById("camera").getAttribute(a)).join(" ")`)); err != nil || a != "environment image/*" {
+		t.Errorf("the camera is %q, %v", a, err)
+	}
 }

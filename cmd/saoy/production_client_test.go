@@ -31,7 +31,7 @@ func (c *client) untilSubmitted(ctx context.Context, key string) (id string, err
 }
 
 // trouble is what the people of a copy read about its waiting.
-func (p *province) trouble(id string) (text string) {
+func (p *production) trouble(id string) (text string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), 10*time.Second)
 	defer cancel()

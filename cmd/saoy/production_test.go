@@ -26,7 +26,7 @@ func TestProduction(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts seven processes; not with -short")
 	}
-	p := newProvince(t)
+	p := newProduction(t)
 	c := &client{token: p.found(), dir: t.TempDir()}
 	var err error
 	if c.scan, err = encodeScan(".jpg", 9); err != nil {
@@ -85,7 +85,7 @@ func TestProduction(t *testing.T) {
 }
 
 // eachServesItsPart asks processes for pages of their own part and of others.
-func (p *province) eachServesItsPart(want map[string]string) {
+func (p *production) eachServesItsPart(want map[string]string) {
 	p.t.Helper()
 	for at, status := range want {
 		res, err := http.Get("http://" + at)
@@ -99,7 +99,7 @@ func (p *province) eachServesItsPart(want map[string]string) {
 
 // waitsAndGoesOn takes a part away in the middle of a copy's way, expects it to wait with words, gives the part
 // back and expects it to finish.
-func (p *province) waitsAndGoesOn(c *client, key string, away, back func(), says string) {
+func (p *production) waitsAndGoesOn(c *client, key string, away, back func(), says string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), 5*time.Minute)
 	defer cancel()
@@ -128,7 +128,7 @@ func (p *province) waitsAndGoesOn(c *client, key string, away, back func(), says
 	}
 }
 
-func (p *province) get(address string) string {
+func (p *production) get(address string) string {
 	p.t.Helper()
 	res, err := http.Get(address)
 	p.must(err)
@@ -140,7 +140,7 @@ func (p *province) get(address string) string {
 
 // filesPass has every file judged by our validator with the dated anchors, by Poppler, and asks
 // that it be B-LT.
-func (p *province) filesPass(c *client, copies int) {
+func (p *production) filesPass(c *client, copies int) {
 	p.t.Helper()
 	files, err := filepath.Glob(filepath.Join(c.dir, "*.pdf"))
 	p.must(err)

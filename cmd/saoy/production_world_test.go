@@ -25,9 +25,9 @@ import (
 	"github.com/saoy/saoy/storage/storagetest"
 )
 
-// province is a production installation with real parts around it: PostgreSQL with a login for
+// production is an installation in earnest with real parts around it: PostgreSQL with a login for
 // each role, an S3 server with object lock, tokens in SoftHSM, and an authority over HTTP.
-type province struct {
+type production struct {
 	t         *testing.T
 	dir       string
 	binary    string
@@ -49,11 +49,11 @@ type process struct {
 }
 
 const (
-	provinceURL = "https://saoy.tinh-thu.example.vn"
-	tokenPIN    = "482913"
+	productionURL = "https://saoy.tinh-thu.example.vn"
+	tokenPIN      = "482913"
 )
 
-func newProvince(t *testing.T) *province {
+func newProduction(t *testing.T) *production {
 	t.Helper()
 	if softHSMModule() == "" {
 		if os.Getenv("SAOY_REQUIRE") == "all" {
@@ -61,7 +61,7 @@ func newProvince(t *testing.T) *province {
 		}
 		t.Skip("needs SoftHSM (softhsm2)")
 	}
-	p := &province{t: t, dir: t.TempDir(), processes: map[string]*process{}}
+	p := &production{t: t, dir: t.TempDir(), processes: map[string]*process{}}
 	p.owner = storagetest.EmptyDatabase(t)
 	p.storeDir = t.TempDir()
 	p.store = s3test.Start(t, p.storeDir, "127.0.0.1:0")
@@ -77,23 +77,23 @@ func newProvince(t *testing.T) *province {
 	return p
 }
 
-func (p *province) must(err error) {
+func (p *production) must(err error) {
 	p.t.Helper()
 	if err != nil {
 		p.t.Fatal(err)
 	}
 }
 
-func (p *province) path(name string) string { return filepath.Join(p.dir, name) }
+func (p *production) path(name string) string { return filepath.Join(p.dir, name) }
 
-func (p *province) write(name, text string, mode os.FileMode) string {
+func (p *production) write(name, text string, mode os.FileMode) string {
 	p.t.Helper()
 	p.must(os.WriteFile(p.path(name), []byte(text), mode))
 	return p.path(name)
 }
 
 // openAuthority starts the certification and time-stamping authority and writes the anchors.
-func (p *province) openAuthority() {
+func (p *production) openAuthority() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	p.must(err)
 	p.pki, err = signertest.NewPKI(signertest.Config{Clock: time.Now, BaseURL: "http://" + l.Addr().String(), Organization: "Nhà cung cấp chứng thực Thử"})
@@ -112,7 +112,7 @@ func (p *province) openAuthority() {
 }
 
 // openTokens makes a SoftHSM token with the keys of an official and of an agency.
-func (p *province) openTokens() {
+func (p *production) openTokens() {
 	p.tokens = p.path("tokens")
 	p.must(os.Mkdir(p.tokens, 0o700))
 	conf := p.write("softhsm2.conf", fmt.Sprintf("directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n", p.tokens), 0o600)
@@ -123,7 +123,7 @@ func (p *province) openTokens() {
 	p.putKey("con-dau", "02", signertest.Agency("Ủy ban nhân dân xã Thử", "MST:001"))
 }
 
-func (p *province) putKey(label, id string, profile signertest.Profile) {
+func (p *production) putKey(label, id string, profile signertest.Profile) {
 	profile.KeyType = signertest.RSA2048
 	leaf, err := p.pki.Issue(profile)
 	p.must(err)
@@ -137,11 +137,11 @@ func (p *province) putKey(label, id string, profile signertest.Profile) {
 	p.must(os.Remove(file))
 }
 
-func (p *province) keyURI(label string) string {
+func (p *production) keyURI(label string) string {
 	return fmt.Sprintf("pkcs11:token=xa;object=%s?module-path=%s&pin-source=file:%s", label, softHSMModule(), p.path("pin"))
 }
 
-func (p *province) writeConfig(vault, scratch string) {
+func (p *production) writeConfig(vault, scratch string) {
 	s3 := func(bucket, prefix string) string {
 		return fmt.Sprintf("{endpoint: 'http://%s', bucket: %s, prefix: %s, credentials: aws, timeout: 3s}", p.store.Address, bucket, prefix)
 	}
@@ -158,15 +158,15 @@ keys: {modules: ['%s'], sessions: 2}
 anchors: anchors.json
 time_stamps: [{url: '%s/tsa', timeout: 5s, concurrency: 2}]
 revocation: {hosts: ['127.0.0.1']}
-`, provinceURL, s3(vault, "vault"), s3(vault, "log"), s3(scratch, "scratch"), softHSMModule(), p.authority()), 0o644)
+`, productionURL, s3(vault, "vault"), s3(vault, "log"), s3(scratch, "scratch"), softHSMModule(), p.authority()), 0o644)
 }
 
-func (p *province) authority() string {
+func (p *production) authority() string {
 	return strings.TrimSuffix(p.pki.TSA.Certificate.OCSPServer[0], "/ocsp")
 }
 
 // run runs a program to its end and returns what it printed.
-func (p *province) run(program string, args ...string) string {
+func (p *production) run(program string, args ...string) string {
 	p.t.Helper()
 	out, err := p.try(program, args...)
 	if err != nil {
@@ -175,20 +175,20 @@ func (p *province) run(program string, args ...string) string {
 	return out
 }
 
-func (p *province) try(program string, args ...string) (string, error) {
+func (p *production) try(program string, args ...string) (string, error) {
 	cmd := exec.Command(program, args...)
 	cmd.Env = append(os.Environ(), p.hsm, "DATABASE_URL="+p.owner, "SAOY_CONFIG="+p.config)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
 
-func (p *province) saoy(args ...string) string {
+func (p *production) saoy(args ...string) string {
 	p.t.Helper()
 	return p.run(p.binary, args...)
 }
 
 // login makes a database login that is a member of one role and nothing else.
-func (p *province) login(role string) string {
+func (p *production) login(role string) string {
 	p.t.Helper()
 	conn, err := pgx.Connect(p.t.Context(), p.owner)
 	p.must(err)
@@ -208,7 +208,7 @@ func (p *province) login(role string) string {
 }
 
 // serve starts one process of a role under a login of that role, and waits until it answers.
-func (p *province) serve(role, url string) *process {
+func (p *production) serve(role, url string) *process {
 	p.t.Helper()
 	s := &process{role: role, address: freeAddress(p.t), metrics: freeAddress(p.t), output: new(safeBuffer)}
 	s.cmd = exec.Command(p.binary, "serve", "--config", p.config, "--role", role, "--listen", s.address, "--metrics", s.metrics)
@@ -220,7 +220,7 @@ func (p *province) serve(role, url string) *process {
 	return s
 }
 
-func (p *province) answers(s *process) {
+func (p *production) answers(s *process) {
 	p.t.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		res, err := http.Get("http://" + s.address + "/readyz")
@@ -236,7 +236,7 @@ func (p *province) answers(s *process) {
 	}
 }
 
-func (p *province) stop(s *process, with syscall.Signal) error {
+func (p *production) stop(s *process, with syscall.Signal) error {
 	delete(p.processes, s.address)
 	_ = s.cmd.Process.Signal(with)
 	err := s.cmd.Wait()
@@ -247,7 +247,7 @@ func (p *province) stop(s *process, with syscall.Signal) error {
 	return err
 }
 
-func (p *province) stopAll() {
+func (p *production) stopAll() {
 	for _, s := range p.processes {
 		if err := p.stop(s, syscall.SIGTERM); err != nil {
 			p.t.Errorf("%s ended with %v\n%s", s.role, err, s.output)
@@ -259,7 +259,7 @@ func (p *province) stopAll() {
 }
 
 // found opens the office from the command line, as docs/operations.md tells it.
-func (p *province) found() (token string) {
+func (p *production) found() (token string) {
 	p.t.Helper()
 	signature, err := stamp.DemonstrationSignature()
 	p.must(err)
@@ -269,7 +269,7 @@ func (p *province) found() (token string) {
 	p.write("seal.png", string(seal), 0o644)
 	p.saoy("migrate")
 	for _, args := range [][]string{
-		{"agency", "add", "xa-thu", "--code", "H99.01", "--name", "Ủy ban nhân dân xã Thử", "--place", "xã Thử", "--province", "Gia Lai"},
+		{"agency", "add", "xa-thu", "--code", "H99.01", "--name", "Ủy ban nhân dân xã Thử", "--place", "xã Thử", "--production", "Gia Lai"},
 		{"user", "add", "quantri", "--name", "Phạm Thị Quản", "--role", "admin"},
 		{"user", "add", "tiepnhan", "--name", "Lê Văn Nhận", "--role", "clerk"},
 		{"user", "add", "chutich", "--name", "Nguyễn Văn Thử", "--title", "CHỦ TỊCH", "--role", "certifier"},

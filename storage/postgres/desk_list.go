@@ -69,8 +69,7 @@ func (s *Store) CopyList(ctx context.Context, f desk.Filter, from desk.Cursor, l
 		sql = strings.Replace(sql, "(c.changed_at, c.id) > (", "(c.changed_at, c.id) < (", 1)
 		sql = strings.Replace(sql, "ORDER BY c.changed_at, c.id", "ORDER BY c.changed_at DESC, c.id DESC", 1)
 	}
-	// Planned for these values each time: a plan for any would sort all that the office ever issued.
-	rows, err := s.pool.Query(ctx, sql, pgx.QueryExecModeCacheDescribe, pgx.NamedArgs{
+	rows, err := s.pool.Query(ctx, sql, pgx.NamedArgs{
 		"agency": f.Agency, "states": stateNames(f.States), "created_by": nullText(string(f.CreatedBy)), "since": nullable(f.Since),
 		"unconfirmed": f.Unconfirmed, "after": nullText(string(from.Copy)), "at": from.At, "limit": limit + 1})
 	if err != nil {

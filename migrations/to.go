@@ -19,8 +19,9 @@ var ErrNotEmpty = errors.New("the database is not empty")
 
 // To brings an empty database to an earlier step, and to one of the job queue's steps: the
 // schema in which a backup was made. ErrNotEmpty if it holds anything, ErrNewer if this
-// program does not know the step. Up goes on from there.
-func To(ctx context.Context, url string, version int64, queueVersion int) error {
+// program does not know the step. Up goes on from there. With begun, an earlier To may have been
+// broken off, and the database may hold what that one made.
+func To(ctx context.Context, url string, version int64, queueVersion int, begun bool) error {
 	newest, err := Newest()
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
@@ -38,8 +39,10 @@ func To(ctx context.Context, url string, version int64, queueVersion int) error 
 		return fmt.Errorf("migrate: wait for another migration: %w", err)
 	}
 	defer unlock()
-	if err := empty(ctx, pool); err != nil {
-		return err
+	if !begun {
+		if err := empty(ctx, pool); err != nil {
+			return err
+		}
 	}
 	db := stdlib.OpenDBFromPool(pool)
 	defer db.Close()

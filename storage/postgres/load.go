@@ -43,27 +43,35 @@ func BeginLoad(ctx context.Context, url string, schema int64, queue int, tables 
 	return l, nil
 }
 
-// prepareLoad migrates an empty database, or accepts one that an earlier Load left empty.
+// prepareLoad migrates an empty database, or one that an earlier Load left without an installation.
 func prepareLoad(ctx context.Context, url string, schema int64, queue int) error {
-	err := migrations.To(ctx, url, schema, queue)
+	err := migrations.To(ctx, url, schema, queue, false)
 	if !errors.Is(err, migrations.ErrNotEmpty) {
 		return err
 	}
+	founded, err := isFounded(ctx, url)
+	if err != nil {
+		return err
+	}
+	if founded {
+		return fmt.Errorf("%w: the database holds an installation", storage.ErrExists)
+	}
+	return migrations.To(ctx, url, schema, queue, true)
+}
+
+// isFounded reports whether the database holds an installation, or anything that no Load made.
+func isFounded(ctx context.Context, url string) (founded bool, err error) {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
-		return ours(err)
+		return false, ours(err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	var step int64
-	var founded bool
-	err = conn.QueryRow(ctx, `SELECT (SELECT max(version_id) FROM goose_db_version WHERE is_applied), EXISTS (SELECT FROM installation)`).Scan(&step, &founded)
-	switch {
-	case err != nil || founded || step > schema:
-		return fmt.Errorf("%w: the database is not empty", storage.ErrExists)
-	case step < schema:
-		return fmt.Errorf("%w: the database is at step %d, the backup at %d", storage.ErrExists, step, schema)
+	var migrated, table bool
+	if err = conn.QueryRow(ctx, `SELECT to_regclass('goose_db_version') IS NOT NULL, to_regclass('installation') IS NOT NULL`).Scan(&migrated, &table); err != nil || !migrated || !table {
+		return !migrated, ours(err)
 	}
-	return nil
+	err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM installation)`).Scan(&founded)
+	return founded, ours(err)
 }
 
 func (l *Load) begin(ctx context.Context) (err error) {

@@ -63,18 +63,21 @@ const filesAtOnce = 4
 // used.
 func (f *Flow) takeScans(ctx context.Context, id certcopy.CopyID, files []Upload) (taken []certcopy.Scan, refused []RefusedFile, err error) {
 	scans, wrong, errs := make([]certcopy.Scan, len(files)), make([][]RefusedFile, len(files)), make([]error, len(files))
+	panics := make([]any, len(files)) // of one file: it must end this call, not the process
 	free := make(chan struct{}, filesAtOnce)
 	var wait sync.WaitGroup
 	for i, file := range files {
 		free <- struct{}{}
 		wait.Go(func() {
-			defer func() { <-free }()
+			defer func() { panics[i] = recover(); <-free }()
 			scans[i], wrong[i], errs[i] = f.takeScan(ctx, id, file)
 		})
 	}
 	wait.Wait()
 	for i := range files {
 		switch {
+		case panics[i] != nil:
+			panic(panics[i])
 		case errs[i] != nil:
 			return nil, nil, errs[i]
 		case wrong[i] != nil:

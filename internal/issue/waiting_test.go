@@ -218,7 +218,7 @@ func TestRevokedBetweenNumberAndSignature(t *testing.T) {
 	f = w.honest(t)
 	w.goes(t, f, certcopy.Signed)
 	w.goes(t, f, certcopy.Sealed)
-	w.waits(t, f, nil, "must be voided")
+	w.waits(t, f, nil, "voids the number")
 	w.wantNothingRegistered(t)
 	if err := f.Void(t.Context(), w.copy(t).ID, w.Certifier, "key-revoked", "chứng thư bị thu hồi"); err != nil {
 		t.Fatal(err)

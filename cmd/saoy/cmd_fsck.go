@@ -11,15 +11,16 @@ import (
 
 // fsckCommand checks everything stored against everything else. It changes nothing.
 //
-// Without Deep it reads all rows of the ledger, computes the log anew from its leaves, checks
-// every checkpoint's signature, and asks the stores for each file that should be there and
-// each that should not. With Deep it also opens every stored object to its end, decrypts every
-// final file, compares its digest with book and leaf, and validates its signatures as a
-// receiver would.
+// It reads all rows of the ledger, computes the log anew from its leaves, checks every
+// checkpoint's signature, opens every stored object to its end, decrypts every final file,
+// compares its digest with book and leaf, and validates its signatures as a receiver would.
+// With Quick it opens no file, and only asks the stores for each that should be there and each
+// that should not.
 type fsckCommand struct {
 	dataFlag
-	Deep bool `help:"Also read every stored byte and validate every file's signatures."`
-	JSON bool `help:"Print exactly one JSON object on standard output."`
+	Deep  bool `help:"Read every stored byte and validate every file's signatures. That is what happens without --quick." xor:"depth"`
+	Quick bool `help:"Open no file: rows, log, checkpoints, and whether each file is there." xor:"depth"`
+	JSON  bool `help:"Print exactly one JSON object on standard output."`
 }
 
 // Run prints what does not fit. Exit status 0: clean, work in progress is listed; 1:
@@ -54,7 +55,7 @@ func (c fsckCommand) check(ctx context.Context) (fsck.Report, error) {
 	defer a.close()
 	return fsck.Check(ctx, func() *fsck.Checker {
 		k := a.checker()
-		k.Quick = !c.Deep
+		k.Quick = c.Quick
 		return k
 	})
 }
@@ -76,8 +77,8 @@ func (c fsckCommand) print(r fsck.Report) error {
 	if r.LeftOut > 0 {
 		fmt.Printf("%d số bỏ cách theo quyết định sau khôi phục / numbers left out by decision after a restoration\n", r.LeftOut)
 	}
-	if !c.Deep {
-		fmt.Println("Chưa đọc nội dung tệp; để kiểm tra cả nội dung và chữ ký: --deep / files were not opened; with --deep their bytes and signatures are checked")
+	if c.Quick {
+		fmt.Println("Chưa đọc nội dung tệp; để kiểm tra cả nội dung và chữ ký, bỏ --quick / files were not opened; without --quick their bytes and signatures are checked")
 	}
 	_, err := fmt.Printf("%d bản sao / copies, %d số / numbers, %d lá / leaves, %d tệp / files, %d sai lệch / findings\n",
 		r.Copies, r.Numbers, r.Leaves, r.Files, len(r.Findings))

@@ -61,14 +61,16 @@ func onlyValidationData(s []validation.Signature) bool {
 
 // What the checks say.
 var (
-	sayTooDemanding   = certcopy.Msg("Không kiểm tra được tệp: tệp đòi hỏi quá nhiều bộ nhớ hoặc thời gian. Tệp bình thường không như vậy.", "The file could not be examined: it demands too much memory or time. Ordinary files do not.")
-	sayCrashed        = certcopy.Msg("Không kiểm tra được tệp: chương trình đọc bị dừng vì nội dung tệp.", "The file could not be examined: its content stopped the reader.")
-	sayValid          = certcopy.Msg("Sổ chứng thực: bản sao này đang có giá trị.", "The register: this copy is valid.")
-	sayAnnulled       = certcopy.Msg("Bản sao này đã bị hủy bỏ giá trị pháp lý theo quyết định của cơ quan cấp.", "This copy was declared without legal value by decision of the issuing agency.")
-	sayVoid           = certcopy.Msg("Số chứng thực này chưa từng được phát hành.", "This certificate number was never issued.")
-	sayErased         = certcopy.Msg("Bản sao này đã được cấp; tệp lưu tại cơ quan đã được xóa theo quy định về dữ liệu cá nhân.", "This copy was issued; the agency's stored file was erased under the rules on personal data.")
-	sayRegistered     = certcopy.Msg("Tệp trùng với bản sao đã ghi trong sổ.", "The file is the copy that stands in the register.")
-	sayNotInRegister  = certcopy.Msg("Tệp này không có trong sổ của hệ thống này.", "This file is not in the register of this system.")
+	sayTooDemanding  = certcopy.Msg("Không kiểm tra được tệp: tệp đòi hỏi quá nhiều bộ nhớ hoặc thời gian. Tệp bình thường không như vậy.", "The file could not be examined: it demands too much memory or time. Ordinary files do not.")
+	sayCrashed       = certcopy.Msg("Không kiểm tra được tệp: chương trình đọc bị dừng vì nội dung tệp.", "The file could not be examined: its content stopped the reader.")
+	sayValid         = certcopy.Msg("Sổ chứng thực: bản sao này đang có giá trị.", "The register: this copy is valid.")
+	sayAnnulled      = certcopy.Msg("Bản sao này đã bị hủy bỏ giá trị pháp lý theo quyết định của cơ quan cấp.", "This copy was declared without legal value by decision of the issuing agency.")
+	sayVoid          = certcopy.Msg("Số chứng thực này chưa từng được phát hành.", "This certificate number was never issued.")
+	sayErased        = certcopy.Msg("Bản sao này đã được cấp; tệp lưu tại cơ quan đã được xóa theo quy định về dữ liệu cá nhân.", "This copy was issued; the agency's stored file was erased under the rules on personal data.")
+	sayRegistered    = certcopy.Msg("Tệp trùng với bản sao đã ghi trong sổ.", "The file is the copy that stands in the register.")
+	sayNotInRegister = certcopy.Msg("Tệp này không có trong sổ của hệ thống này.", "This file is not in the register of this system.")
+	sayElsewhere     = certcopy.Msg("Sổ của hệ thống này không có mã xác minh của tệp; tệp có chữ ký hợp lệ nên có thể do hệ thống khác cấp. Hãy tra cứu theo địa chỉ in trên tệp.",
+		"The register of this system does not know the file's verification code; the file is well signed, so another system may have issued it. Look it up at the address printed on it.")
 	sayFileNotChecked = certcopy.Msg("Chưa kiểm tra tệp: mới chỉ có mã xác minh.", "No file was checked: only a verification code was given.")
 	sayOnlyDigest     = certcopy.Msg("Chữ ký chưa được kiểm tra: mới chỉ có mã SHA-256 của tệp.", "The signatures were not checked: only the file's SHA-256 was given.")
 	sayPretends       = certcopy.Msg("Tệp này mang mã xác minh của một bản sao có thật, nhưng KHÔNG phải là tệp đã được cấp. Nội dung có thể đã bị thay đổi hoặc làm giả. Không nên chấp nhận.",

@@ -68,7 +68,8 @@ const (
 	Extended Origin = "extended"
 	// Altered: the registered file with something else after it.
 	Altered Origin = "altered"
-	// Pretends: it bears a verification code or address of ours but is another file.
+	// Pretends: it bears a verification code of ours but is another file, or one that nobody
+	// knows and its signatures do not vouch for it.
 	Pretends Origin = "pretends"
 	// Another: not the copy of the code it was compared with, see Report.NotThis.
 	Another Origin = "another"
@@ -107,8 +108,13 @@ func (v *Verifier) compare(ctx context.Context, e *Examination, r io.ReaderAt, r
 		}
 	}
 	switch {
-	case errors.Is(err, storage.ErrNotFound) && origin == Pretends:
+	case errors.Is(err, storage.ErrNotFound) && origin == Pretends && rep.Indication != validation.TotalPassed:
 		rep.pretends(nil)
+		return nil
+	case errors.Is(err, storage.ErrNotFound) && origin == Pretends:
+		// Well signed by those the operator trusts: another installation has issued it.
+		rep.Status = Unknown
+		rep.add(checkRegistered, validation.NotDone, sayElsewhere)
 		return nil
 	case errors.Is(err, storage.ErrNotFound):
 		rep.Status = Unknown

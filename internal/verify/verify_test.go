@@ -146,11 +146,24 @@ func TestFileWithoutRegister(t *testing.T) {
 	}
 }
 
-func TestPretendsWithUnknownCode(t *testing.T) {
+// A code that this register does not know: of another installation if those who are trusted
+// have signed the file, a pretence if not.
+func TestUnknownCode(t *testing.T) {
 	file := []byte("%PDF-1.7 https://x.vn/v/" + testCode + " %%EOF")
-	r, err := verifierOf(books{}, passing(0)).File(context.Background(), "f.pdf", bytes.NewReader(file), int64(len(file)))
-	if err != nil || r.Origin != Pretends || r.Copy != nil || r.Indication != validation.TotalFailed {
-		t.Errorf("%v %+v", err, r)
+	untrusted := passing(0)
+	untrusted.Indication, untrusted.Issuer = validation.Indeterminate, validation.Untrusted
+	for name, c := range map[string]struct {
+		says   *validation.Report
+		origin Origin
+		ind    validation.Indication
+	}{
+		"signed by the trusted": {passing(0), "", validation.TotalPassed},
+		"signed by a stranger":  {untrusted, Pretends, validation.TotalFailed},
+	} {
+		r, err := verifierOf(books{}, c.says).File(context.Background(), "f.pdf", bytes.NewReader(file), int64(len(file)))
+		if err != nil || r.Origin != c.origin || r.Copy != nil || r.Indication != c.ind || r.Status != Unknown || r.Good() {
+			t.Errorf("%s: %v %+v", name, err, r)
+		}
 	}
 }
 

@@ -131,12 +131,12 @@ CREATE POLICY doomed_object_office ON doomed_object FOR ALL TO saoy_office USING
 CREATE POLICY doomed_object_all ON doomed_object FOR ALL TO saoy_worker, saoy_retention USING (true);
 
 ALTER TABLE erasure ENABLE ROW LEVEL SECURITY;
-CREATE POLICY erasure_of_agency ON erasure AS RESTRICTIVE FOR ALL TO PUBLIC USING (saoy_agency() IS NULL OR EXISTS (SELECT FROM copy c WHERE c.id = erasure.copy));
+CREATE POLICY erasure_of_agency ON erasure AS RESTRICTIVE FOR ALL TO saoy_office, saoy_worker, saoy_retention USING (saoy_agency() IS NULL OR EXISTS (SELECT FROM copy c WHERE c.id = erasure.copy));
 CREATE POLICY erasure_office ON erasure FOR ALL TO saoy_office USING (saoy_agency() IS NOT NULL);
 CREATE POLICY erasure_all ON erasure FOR ALL TO saoy_worker, saoy_retention USING (true);
 
 ALTER TABLE sharing_link ENABLE ROW LEVEL SECURITY;
-CREATE POLICY sharing_link_of_agency ON sharing_link AS RESTRICTIVE FOR ALL TO PUBLIC USING (saoy_agency() IS NULL OR EXISTS (SELECT FROM copy c WHERE c.id = sharing_link.copy));
+CREATE POLICY sharing_link_of_agency ON sharing_link AS RESTRICTIVE FOR ALL TO saoy_office, saoy_worker, saoy_retention USING (saoy_agency() IS NULL OR EXISTS (SELECT FROM copy c WHERE c.id = sharing_link.copy));
 CREATE POLICY sharing_link_office ON sharing_link FOR ALL TO saoy_office USING (saoy_agency() IS NOT NULL);
 CREATE POLICY sharing_link_all ON sharing_link FOR ALL TO saoy_worker, saoy_retention, saoy_public USING (true);
 
@@ -146,7 +146,7 @@ CREATE POLICY request_private_office ON request_private FOR ALL TO saoy_office U
 CREATE POLICY request_private_all ON request_private FOR ALL TO saoy_worker, saoy_retention USING (true);
 
 ALTER TABLE link_opening ENABLE ROW LEVEL SECURITY;
-CREATE POLICY link_opening_of_agency ON link_opening AS RESTRICTIVE FOR ALL TO PUBLIC USING (saoy_agency() IS NULL OR EXISTS (SELECT FROM sharing_link l WHERE l.id = link_opening.link));
+CREATE POLICY link_opening_of_agency ON link_opening AS RESTRICTIVE FOR ALL TO saoy_office, saoy_worker, saoy_retention USING (saoy_agency() IS NULL OR EXISTS (SELECT FROM sharing_link l WHERE l.id = link_opening.link));
 CREATE POLICY link_opening_office ON link_opening FOR ALL TO saoy_office USING (saoy_agency() IS NOT NULL);
 CREATE POLICY link_opening_all ON link_opening FOR ALL TO saoy_worker, saoy_retention, saoy_public USING (true);
 

@@ -362,7 +362,7 @@ func (p place) beginRestoring(id string) (resumed bool, err error) {
 		return false, err
 	}
 	for _, e := range entries {
-		if !slices.Contains([]string{"secrets", "keys", "demo"}, e.Name()) {
+		if !slices.Contains([]string{"secrets", "keys", "demo"}, e.Name()) && !strings.HasPrefix(e.Name(), unfinishedPrefix) {
 			return false, notEmpty(string(p), fmt.Errorf("it holds %s", e.Name()))
 		}
 	}

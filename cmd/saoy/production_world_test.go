@@ -269,7 +269,7 @@ func (p *production) found() (token string) {
 	p.write("seal.png", string(seal), 0o644)
 	p.saoy("migrate")
 	for _, args := range [][]string{
-		{"agency", "add", "xa-thu", "--code", "H99.01", "--name", "Ủy ban nhân dân xã Thử", "--place", "xã Thử", "--production", "Gia Lai"},
+		{"agency", "add", "xa-thu", "--code", "H99.01", "--name", "Ủy ban nhân dân xã Thử", "--place", "xã Thử", "--province", "Gia Lai"},
 		{"user", "add", "quantri", "--name", "Phạm Thị Quản", "--role", "admin"},
 		{"user", "add", "tiepnhan", "--name", "Lê Văn Nhận", "--role", "clerk"},
 		{"user", "add", "chutich", "--name", "Nguyễn Văn Thử", "--title", "CHỦ TỊCH", "--role", "certifier"},

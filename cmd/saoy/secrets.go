@@ -124,10 +124,13 @@ func secretFile(path string) (certcopy.Secret, error) {
 	return certcopy.NewSecret(b), nil
 }
 
+// unfinishedPrefix begins the name of what writeDurably had not finished when it was killed.
+const unfinishedPrefix = ".new-"
+
 // writeDurably replaces a file of mode 0600, all or nothing, and returns when it would
 // survive a power cut.
 func writeDurably(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
+	f, err := os.CreateTemp(filepath.Dir(path), unfinishedPrefix+"*") // mode 0600
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ const (
 
 var noon = time.Date(2026, 7, 1, 5, 0, 0, 0, time.UTC)
 
-// desktop is a store of the office's role over two agencies with a person each, and the
+// desktop is a store over two agencies with a person each, and the
 // database as its owner.
 func desktop(t *testing.T) (*postgres.Store, *pgx.Conn) {
 	t.Helper()
@@ -39,7 +39,7 @@ func desktop(t *testing.T) (*postgres.Store, *pgx.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = owner.Close(context.Background()) })
-	s, err := postgres.Open(ctx, postgres.Config{URL: dsn, Role: postgres.OfficeRole})
+	s, err := postgres.Open(ctx, postgres.Config{URL: dsn}) // founding two agencies is the owner's
 	if err != nil {
 		t.Fatal(err)
 	}

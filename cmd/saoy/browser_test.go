@@ -45,6 +45,7 @@ func TestWholeWayInABrowser(t *testing.T) {
 	b.shot("submit")
 	b.click("input[name=checked]")
 	b.click("form[action$='/submit'] button")
+	b.do(chromedp.WaitVisible(chromedp.CSS(".notice.ok"))) // the page that follows, not the one that is left
 	b.signOut()
 
 	b.signIn(demo.CertifierLogin)

@@ -43,7 +43,7 @@ func scanKinds(t *testing.T, dir string) map[string][]string {
 // what OCRmyPDF loses.
 func TestBesideOthers(t *testing.T) {
 	if os.Getenv("SAOY_INTEROP") == "" {
-		t.Skip("long; make interop")
+		t.Skip("beside OCRmyPDF and img2pdf: set SAOY_INTEROP=1")
 	}
 	img2pdf, ocrmypdf := needTool(t, "img2pdf"), needTool(t, "ocrmypdf")
 	for _, name := range []string{"gs", "tesseract", "pngquant"} {

@@ -30,6 +30,7 @@ test: tools ## every suite; a suite whose tool is missing is skipped by name (SA
 	@scripts/test
 
 .PHONY: interop
+interop: export SAOY_INTEROP = 1
 interop: tools ## what we sign through independent validators, and theirs through ours
 	@SAOY_INTEROP=1 scripts/test -run 'Interop' ./signer/... ./internal/...
 

@@ -37,11 +37,11 @@ func scanKinds(t *testing.T, dir string) map[string][]string {
 	return kinds
 }
 
-// TestBesideOthers makes PDF of the same scans by img2pdf, which loses nothing, by OCRmyPDF,
+// TestInteropBesideOthers makes PDF of the same scans by img2pdf, which loses nothing, by OCRmyPDF,
 // which at this level does, and by intake, which must not be larger than img2pdf by a tenth nor
 // take a fifth of OCRmyPDF's processor time. docs/intake.md has the table it prints, and says
 // what OCRmyPDF loses.
-func TestBesideOthers(t *testing.T) {
+func TestInteropBesideOthers(t *testing.T) {
 	if os.Getenv("SAOY_INTEROP") == "" {
 		t.Skip("beside OCRmyPDF and img2pdf: set SAOY_INTEROP=1")
 	}
